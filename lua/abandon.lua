@@ -1,0 +1,57 @@
+-- abandon: give up a reserved lease whose set was refused, never sent, or stays unknown.
+-- include names replay events proxies leases instances
+--
+-- GUARANTEE  Only the lease of this token, and only from reserved. Refused or unsent: the proxy goes to the end of the
+--            line. Unknown, now or under this lease: it is quarantined (set_unknown), as a set may land later. A lease that it was to replace
+--            is the instance's again. Five refusals of different proxies in a row engage the set half of the brake.
+-- ARGV
+--   now_ms     int     ms
+--   op_id      str
+--   actor      str
+--   proxy      str
+--   token      str
+--   how        str     refused, unsent, unknown
+--   settle_ms  int     ms: how long an unknown set may still land
+-- RETURNS
+--   OK         status of the proxy, refusals in a row
+--   STALE      proxy, token of the present lease if any
+--   WRONG_PHASE phase
+
+local REFUSALS = 5
+
+local prior = replayed()
+if prior then return prior end
+local lease, stale = lease_of(A.proxy, A.token)
+if not lease then return stale end
+if lease.phase ~= 'reserved' then return {'WRONG_PHASE', lease.phase} end
+
+close_lease(A.proxy, lease)
+local proxy = load_hash(proxy_key(A.proxy))
+local unknown_at = A.how == 'unknown' and A.now_ms or number(lease.unknown_at)
+if unknown_at + A.settle_ms > A.now_ms and unknown_at > 0 then
+  quarantine(A.proxy, proxy, 'set_unknown', unknown_at + A.settle_ms)
+else
+  settle(A.proxy, proxy, A.now_ms)
+end
+
+local before = lease.replaces and load_hash(lease_key(lease.replaces)) or {}
+if before.tail == '1' and before.waits == 'row' and before.instance == lease.instance
+  and before.server == lease.server then
+  unmake_tail(lease.replaces, before)
+  set_phase(lease.replaces, before, 'active')
+  call('HDEL', lease_key(lease.replaces), 'waits')
+  call('ZREM', shunned_key(lease.holder), lease.replaces)
+end
+tally(lease.server, lease.instance)
+tell_of(A.proxy, lease, 'lease.abandoned', 'warning', {reason = A.how, status = proxy.status})
+
+local refusals = 0
+if A.how == 'refused' then
+  call('SADD', refused_key(lease.server), A.proxy)
+  refusals = call('SCARD', refused_key(lease.server))
+  if refusals >= REFUSALS and call('HGET', server_key(lease.server), 'set_brake') ~= '1' then
+    call('HSET', server_key(lease.server), 'set_brake', '1', 'set_brake_since', ms(A.now_ms))
+    emit('brake.engaged', 'error', {server = lease.server, half = 'set', reason = refusals .. ' refusals in a row'})
+  end
+end
+return done({'OK', proxy.status, refusals})

@@ -1,0 +1,62 @@
+-- acquire: choose a proxy for each instance that has none and record the lease, phase reserved.
+-- include names replay events proxies leases instances gate
+--
+-- GUARANTEE  No proxy is given to two; one that a row of another instance names, or that this instance was rotated away
+--            from, is not given. Oldest rested first, within the group asked for; what is remembered for a returning
+--            number goes to that number first and to others last. A pin wins over rest and rotation, never over
+--            exclusivity. Looks at a bounded number of candidates.
+-- KEYS
+--   free       zset    candidates, oldest rested first
+--   kept       zset    candidates, after those of free
+-- ARGV
+--   now_ms     int     ms
+--   op_id      str     replay: one id a call
+--   actor      str
+--   reason     str
+--   server     str
+--   human      flag    passes pause and brake
+--   probe      flag    passes the set half of the brake once
+--   item*      instance:str name:str owner:str disc_at:str opened:flag pin:str group:str strict:flag
+-- RETURNS
+--   OK         then three words an item: outcome, proxy, token; outcomes: LEASED, HELD, NO_PROXY_AVAILABLE, UNMANAGED,
+--              UNKNOWN_PROXY, UNUSABLE, DISABLED, QUARANTINED, RESTING, HELD_ELSEWHERE
+--   NOT_CONFIGURED server
+--   NOT_RECONCILED server   this server has not been read completely in the pool's life and in this epoch
+--   PAUSED
+--   BRAKED     server
+
+local prior = replayed()
+if prior then return prior end
+local closed = gate()
+if closed then return closed end
+
+local function lease_to(item, id, why)
+  local proxy = load_hash(proxy_key(id))
+  local lease = open_lease(id, proxy, A.server, item.instance, item.name, 'reserved', {
+    'reason', A.reason, 'owner', item.owner, 'disc_at', item.disc_at, 'opened', flag(item.opened),
+    'manual', flag(A.human), 'applied', 'no', 'chosen', why})
+  if A.human then call('HDEL', instance_key(lease.holder), 'unmanaged') end
+  tally(A.server, item.instance)
+  tell_of(id, lease, 'lease.reserved', 'info', {reason = A.reason, chosen = why})
+  return 'LEASED', id, lease.token
+end
+
+local reply = {'OK'}
+for _, item in ipairs(A.item) do
+  local holder = holder_of(A.server, item.instance)
+  local held = call('HGET', leases_key(A.server), item.instance)
+  local word, id, token
+  if held then
+    word, id, token = 'HELD', held, call('HGET', lease_key(held), 'token')
+  elseif not A.human and call('HGET', instance_key(holder), 'unmanaged') == '1' then
+    word = 'UNMANAGED'
+  else
+    local refusal, why
+    id, refusal, why = choose(holder, item)
+    if id then word, id, token = lease_to(item, id, why) else word = refusal end
+  end
+  reply[#reply + 1] = word
+  reply[#reply + 1] = id or ''
+  reply[#reply + 1] = token or ''
+end
+return done(reply)

@@ -1,0 +1,95 @@
+-- leases: "this instance holds this proxy". One record a proxy, one entry an instance; tails are leases that an
+-- instance has moved away from and whose proxy may still be in use.
+--
+-- KEYS
+--   meta       hash    token: the last one given
+--   reserved   zset    proxies whose lease is in phase reserved, by since when in ms
+--   releasing  zset    proxies whose lease is in phase releasing, by since when in ms
+--   stuck      zset    of those, the ones set aside after six refusals (score 0)
+--   reservations zset  server/~reservation of each open reservation, by its end in ms
+
+local function ms(value) return string.format('%.0f', value) end
+
+local function next_token()
+  local token = math.max(number(call('HGET', K.meta, 'token')) + 1, A.now_ms)
+  call('HSET', K.meta, 'token', ms(token))
+  return ms(token)
+end
+
+-- The lease of a proxy if token is still its own, else nil and the reply to give.
+local function lease_of(id, token)
+  local lease = load_hash(lease_key(id))
+  if not lease.token then return nil, {'STALE', id} end
+  if lease.token ~= token then return nil, {'STALE', id, lease.token} end
+  lease.holder = holder_of(lease.server, lease.instance)
+  return lease
+end
+
+-- Sets the phase, with all that is indexed by it.
+local function set_phase(id, lease, phase)
+  call('ZREM', K.reserved, id)
+  call('ZREM', K.releasing, id)
+  if phase ~= 'releasing' then call('ZREM', K.stuck, id) end
+  if phase ~= 'active' then call('ZADD', K[phase], ms(A.now_ms), id) end
+  lease.phase = phase
+  call('HSET', lease_key(id), 'phase', phase, 'since', ms(A.now_ms))
+end
+
+-- Makes the lease of a proxy that nobody holds. fields: flat names and values beside the identity.
+local function open_lease(id, proxy, server, instance, name, phase, fields)
+  local lease = {server = server, instance = instance, name = name, token = next_token(), tail = '0'}
+  lease.holder = holder_of(server, instance)
+  forget_keeping(id, proxy)
+  place(id, proxy, 'used')
+  call('DEL', lease_key(id))
+  call('HSET', lease_key(id), 'server', server, 'instance', instance, 'name', name, 'token', lease.token, 'tail', '0',
+    'actor', A.actor, 'reserved_at', ms(A.now_ms), unpack(fields))
+  call('HSET', leases_key(server), instance, id)
+  set_phase(id, lease, phase)
+  return lease
+end
+
+-- Removes the lease's record; the caller says where the proxy goes.
+local function close_lease(id, lease)
+  if lease.reservation then call('ZREM', K.reservations, holder_of(lease.server, lease.instance)) end
+  call('DEL', lease_key(id))
+  call('ZREM', K.reserved, id)
+  call('ZREM', K.releasing, id)
+  call('ZREM', K.stuck, id)
+  if lease.tail == '1' then
+    call('HDEL', tails_key(lease.server), id)
+  else
+    call('HDEL', leases_key(lease.server), lease.instance)
+  end
+end
+
+-- The instance has moved on, its old proxy has not: the lease stops being the instance's lease.
+local function make_tail(id, lease)
+  lease.tail = '1'
+  call('HSET', lease_key(id), 'tail', '1')
+  call('HDEL', leases_key(lease.server), lease.instance)
+  call('HSET', tails_key(lease.server), id, lease.instance)
+end
+
+local function unmake_tail(id, lease)
+  lease.tail = '0'
+  call('HSET', lease_key(id), 'tail', '0')
+  call('HDEL', tails_key(lease.server), id)
+  call('HSET', leases_key(lease.server), lease.instance, id)
+end
+
+local SHUNNED_MOST = 100
+
+-- The proxy is not offered to this instance again (the last hundred are remembered).
+local function shun(holder, id)
+  local key = shunned_key(holder)
+  call('ZADD', key, ms(A.now_ms), id)
+  call('ZREMRANGEBYRANK', key, 0, -1 - SHUNNED_MOST)
+end
+
+local function tell_of(id, lease, type, level, more)
+  local fields = more or {}
+  fields.proxy, fields.token = id, lease.token
+  fields.server, fields.instance, fields.name = lease.server, lease.instance, lease.name
+  emit(type, level, fields)
+end

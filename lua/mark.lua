@@ -1,0 +1,45 @@
+-- mark: note what was seen of a lease's instance: opened, down, applied; or that a set was left without an answer.
+-- include names replay events proxies leases instances
+--
+-- GUARANTEE  Only the lease of this token. Each note is made once; sending it again changes nothing. applied needs down
+--            before it: not open, then open, after the row was read back. Applied proves the proxy works and ends the
+--            doubling of its probation.
+-- ARGV
+--   now_ms     int     ms
+--   op_id      str
+--   actor      str
+--   proxy      str
+--   token      str
+--   what       str     opened, down, applied, unknown
+-- RETURNS
+--   OK         1 if the note is new
+--   STALE      proxy, token of the present lease if any
+--   WRONG_PHASE phase  applied is for an active lease that was seen down
+
+local prior = replayed()
+if prior then return prior end
+local lease, stale = lease_of(A.proxy, A.token)
+if not lease then return stale end
+local key = lease_key(A.proxy)
+
+if A.what == 'unknown' then
+  call('HSET', key, 'unknown_at', ms(A.now_ms))
+  tell_of(A.proxy, lease, 'lease.set_unknown', 'warning')
+  return done({'OK', 1})
+end
+
+if A.what == 'applied' then
+  if lease.applied == 'yes' then return done({'OK', 0}) end
+  if lease.phase ~= 'active' or lease.down ~= '1' then return {'WRONG_PHASE', lease.phase} end
+  call('HSET', key, 'applied', 'yes', 'applied_at', ms(A.now_ms), 'opened', '1')
+  call('HDEL', proxy_key(A.proxy), 'strikes')
+  tally(lease.server, lease.instance)
+  tell_of(A.proxy, lease, 'lease.applied', 'info')
+  return done({'OK', 1})
+end
+
+if A.what ~= 'opened' and A.what ~= 'down' then return redis.error_reply('BADARG what') end
+if lease[A.what] == '1' then return done({'OK', 0}) end
+call('HSET', key, A.what, '1')
+tell_of(A.proxy, lease, 'lease.' .. A.what, 'debug')
+return done({'OK', 1})

@@ -1,0 +1,38 @@
+-- observe: record what a server says of some of its instances.
+-- include names replay events proxies instances
+--
+-- GUARANTEE  Every endpoint seen in a row is remembered, managed instance or not, pool member or not, and keeps its
+--            proxy out of the line. A row of '' is no evidence and removes nothing. No lease changes here.
+-- KEYS
+--   instances  zset    every known instance as server/name\nid
+-- ARGV
+--   now_ms     int     ms
+--   op_id      str
+--   actor      str
+--   server     str
+--   item*      instance:str name:str state:str integration:str managed:flag owner:str row:str address:str code:str disc_at:str
+-- RETURNS
+--   OK         number of items
+
+local prior = replayed()
+if prior then return prior end
+local now = string.format('%.0f', A.now_ms)
+
+for _, item in ipairs(A.item) do
+  local key = instance_key(holder_of(A.server, item.instance))
+  local old = load_hash(key)
+  if old.name and old.name ~= item.name then unlist(A.server, item.instance, old.name) end
+  if old.state ~= item.state then
+    if old.state then count_state(A.server, old.state, -1) end
+    count_state(A.server, item.state, 1)
+    call('HSET', key, 'state_since', now)
+  end
+  see_row(A.server, item.instance, item.row)
+  call('HSET', key, 'name', item.name, 'state', item.state, 'integration', item.integration,
+    'managed', flag(item.managed), 'owner', item.owner, 'row', item.row, 'address', item.address, 'code', item.code,
+    'disc_at', item.disc_at, 'seen_at', now)
+  call('HSET', names_key(A.server), item.name, item.instance)
+  call('ZADD', K.instances, 0, member_of(A.server, item.instance, item.name))
+  tally(A.server, item.instance)
+end
+return done({'OK', #A.item})

@@ -1,0 +1,28 @@
+-- row_cleared: the row was read back and explicitly names something else: the release waits for the socket now.
+-- include names replay events proxies leases instances
+--
+-- GUARANTEE  Only a release that waits for its row moves on. What the row names instead is remembered.
+-- ARGV
+--   now_ms     int     ms
+--   op_id      str
+--   actor      str
+--   proxy      str
+--   token      str
+--   row        str     off, or the proxy id that the row names now
+-- RETURNS
+--   OK         1 when a final close has already proved the socket gone
+--   STALE      proxy, token of the present lease if any
+--   WRONG_PHASE phase, waits
+
+local prior = replayed()
+if prior then return prior end
+local lease, stale = lease_of(A.proxy, A.token)
+if not lease then return stale end
+if A.row == '' or A.row == A.proxy then return redis.error_reply('BADARG row') end
+if lease.phase == 'releasing' and lease.waits == 'socket' then return done({'OK', number(lease.socket_gone)}) end
+if lease.phase ~= 'releasing' or lease.waits ~= 'row' then return {'WRONG_PHASE', lease.phase, lease.waits or ''} end
+
+call('HSET', lease_key(A.proxy), 'waits', 'socket', 'down', '0', 'since', ms(A.now_ms))
+see_row(lease.server, lease.instance, A.row)
+tell_of(A.proxy, lease, 'lease.row_cleared', 'info')
+return done({'OK', number(lease.socket_gone)})

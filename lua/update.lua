@@ -1,0 +1,46 @@
+-- update: change what a human may change of a proxy: group, labels, expiry, password.
+-- include names replay events proxies
+--
+-- GUARANTEE  Keeps what the call does not name. With an expected rev, changes nothing if it is another by now.
+-- KEYS
+--   expiring   zset    proxies with an expiry, by it in ms
+-- ARGV
+--   now_ms     int     ms
+--   op_id      str
+--   actor      str
+--   proxy      str
+--   rev        str     expected revision, '' for any
+--   field*     name:str value:str
+-- RETURNS
+--   OK         rev
+--   UNKNOWN_PROXY
+--   REV_MISMATCH rev
+
+local prior = replayed()
+if prior then return prior end
+local ALLOWED = {group = true, labels = true, expires_at = true, secret = true, fingerprint = true}
+
+local proxy = load_hash(proxy_key(A.proxy))
+if not proxy.status then return {'UNKNOWN_PROXY'} end
+if A.rev ~= '' and A.rev ~= proxy.rev then return {'REV_MISMATCH', proxy.rev} end
+for _, field in ipairs(A.field) do
+  if not ALLOWED[field.name] then return redis.error_reply('BADARG field ' .. field.name) end
+end
+
+local changed = {}
+for _, field in ipairs(A.field) do
+  if (proxy[field.name] or '') ~= field.value then
+    if field.name ~= 'secret' then changed[#changed + 1] = field.name == 'fingerprint' and 'password' or field.name end
+    if field.name == 'group' then regroup(A.proxy, proxy, field.value) end
+    if field.name == 'expires_at' then
+      call('ZREM', K.expiring, A.proxy)
+      if field.value ~= '' then call('ZADD', K.expiring, field.value, A.proxy) end
+    end
+    call('HSET', proxy_key(A.proxy), field.name, field.value)
+  end
+end
+if #changed == 0 then return done({'OK', proxy.rev}) end
+call('HSET', proxy_key(A.proxy), 'updated_at', string.format('%.0f', A.now_ms))
+local rev = call('HINCRBY', proxy_key(A.proxy), 'rev', 1)
+emit('proxy.updated', 'info', {proxy = A.proxy, changed = table.concat(changed, ',')})
+return done({'OK', string.format('%.0f', rev)})

@@ -1,0 +1,74 @@
+"""Transitions of instances, servers and the pool as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.pool.models import Instance, Lease, Sighting
+from service.pool.runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+
+
+class Instances(Runner):
+    """What is known of servers and their instances. Methods raise what :meth:`Runner.run` raises."""
+
+    async def configure(self, servers: Sequence[str], *, events_max: int) -> None:
+        """Says which servers the gate of acquire asks for."""
+        await self.run("configure", [_Named(name) for name in servers], events_max=events_max)
+
+    async def renew_epoch(self, life: str, *, behind: bool = False, actor: str = "auto") -> str:
+        """Begins a new epoch if ``life`` is not the known one, or the pool is ``behind``; answers the epoch."""
+        return str((await self.run("renew_epoch", life=life, behind=behind, actor=actor))[0])
+
+    async def epoch(self) -> str:
+        return str(await self.reading(self.redis.hget(self.keys.named("meta"), "epoch")) or "")
+
+    async def observe(self, server: str, sightings: Sequence[Sighting], *, actor: str = "auto") -> None:
+        """Records what changed of some instances (a few hundred is a good size)."""
+        await self.run("observe", sightings, server=server, actor=actor)
+
+    async def mark_read(self, server: str, *, epoch: str, listed: int) -> None:
+        """The server was read completely since ``epoch`` was asked for. Refused: stale, not_configured."""
+        await self.run("mark_read", server=server, epoch=epoch, listed=listed)
+
+    async def ignore_server(self, server: str, *, ignored: bool, actor: str) -> None:
+        await self.run("ignore_server", server=server, ignored=ignored, actor=actor)
+
+    async def forget_instance(self, server: str, instance: str, *, actor: str = "auto") -> None:
+        """Refused: held."""
+        await self.run("forget_instance", server=server, instance=instance, actor=actor)
+
+    async def unmanage(self, server: str, instance: str, *, unmanaged: bool, actor: str) -> None:
+        await self.run("unmanage", server=server, instance=instance, unmanaged=unmanaged, actor=actor)
+
+    async def brake(self, server: str, half: str, *, engaged: bool, reason: str, actor: str = "auto") -> bool:
+        """``half`` is release or set; answers whether it changed."""
+        reply = await self.run("brake", server=server, half=half, engaged=engaged, reason=reason, actor=actor)
+        return bool(int(reply[0]))
+
+    async def pause(self, *, paused: bool, actor: str) -> bool:
+        return bool(int((await self.run("pause", paused=paused, actor=actor))[0]))
+
+    async def server(self, server: str) -> dict[str, str]:
+        """What the pool remembers of a server: readings, brake, last proxy that was set with success."""
+        found: dict[str, str] = await self.reading(self.redis.hgetall(self.keys.server(server)))
+        return found
+
+    async def instance_id(self, server: str, name: str) -> str | None:
+        """The id that this name last had on the server."""
+        found: str | None = await self.reading(self.redis.hget(self.keys.names(server), name))
+        return found
+
+    async def instance(self, server: str, instance: str) -> Instance | None:
+        """One known instance with its lease."""
+        raw = await self.reading(self.redis.hgetall(self.keys.instance(server, instance)))
+        if not raw:
+            return None
+        proxy_id = await self.reading(self.redis.hget(self.keys.leases(server), instance))
+        lease = await self.reading(self.redis.hgetall(self.keys.lease(proxy_id))) if proxy_id else {}
+        return Instance.parse(server, instance, raw, Lease.parse(str(proxy_id), lease) if lease else None)

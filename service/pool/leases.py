@@ -1,0 +1,259 @@
+"""Transitions of leases. The state diagram and the words stand in lua/README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from service.pool.models import Claim, Evidence, Lease, Outcome, Waits, Wish
+from service.pool.runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """How long things rest, in ms (settings of DESIGN.md, part 5)."""
+
+    settle_ms: int = 900_000
+    memory_ms: int = 604_800_000
+
+
+def _outcomes(reply: Sequence[str]) -> list[Outcome]:
+    return [Outcome(*words) for words in zip(reply[::3], reply[1::3], reply[2::3], strict=True)]
+
+
+class Leases(Runner):
+    """The life of a lease. Every method but :meth:`acquire`, :meth:`adopt` and :meth:`reserve` is fenced by the lease's
+    token: refused ``stale`` when that lease is no more. Methods raise what :meth:`Runner.run` raises."""
+
+    rests: Rests
+
+    async def acquire(
+        self,
+        server: str,
+        wishes: Sequence[Wish],
+        *,
+        reason: str,
+        actor: str = "auto",
+        human: bool = False,
+        probe: bool = False,
+        op_id: str | None = None,
+    ) -> list[Outcome]:
+        """One outcome a wish, in their order: LEASED, HELD, or the word of its refusal.
+
+        Refused as a whole: not_configured, not_reconciled, paused, braked.
+        """
+        reply = await self.run(
+            "acquire", wishes, server=server, reason=reason, actor=actor, human=human, probe=probe, op_id=op_id
+        )
+        return _outcomes(reply)
+
+    async def confirm(self, lease: Lease, *, actor: str = "auto", op_id: str | None = None) -> None:
+        """reserved → active, after the row was read back. Refused: stale, wrong_phase."""
+        await self.run("confirm", proxy=lease.proxy_id, token=lease.token, actor=actor, op_id=op_id)
+
+    async def abandon(self, lease: Lease, how: str, *, actor: str = "auto", op_id: str | None = None) -> str:
+        """Ends a reserved lease; ``how`` is refused, unsent or unknown. Answers the proxy's status in Redis."""
+        reply = await self.run(
+            "abandon",
+            proxy=lease.proxy_id,
+            token=lease.token,
+            how=how,
+            settle_ms=self.rests.settle_ms,
+            actor=actor,
+            op_id=op_id,
+        )
+        return str(reply[0])
+
+    async def adopt(self, server: str, claims: Sequence[Claim], *, actor: str = "auto") -> list[Outcome]:
+        """One outcome a claim: ADOPTED, HELD, HAS_OTHER, HELD_ELSEWHERE or EXTERNAL."""
+        return _outcomes(await self.run("adopt", claims, server=server, actor=actor))
+
+    async def mark(self, lease: Lease, what: str, *, actor: str = "auto") -> bool:
+        """Notes ``opened``, ``down``, ``applied`` or ``unknown``; answers whether it is new."""
+        reply = await self.run("mark", proxy=lease.proxy_id, token=lease.token, what=what, actor=actor)
+        return bool(int(reply[0]))
+
+    async def begin_release(
+        self,
+        lease: Lease,
+        waits: Waits,
+        *,
+        reason: str,
+        actor: str = "auto",
+        grace_until: int = 0,
+        rest_ms: int = 0,
+        rest_reason: str = "",
+        socket_gone: bool = False,
+        unmanage: bool = False,
+        op_id: str | None = None,
+    ) -> Waits:
+        """Answers what the release waits for now: it only moves forward."""
+        reply = await self.run(
+            "begin_release",
+            proxy=lease.proxy_id,
+            token=lease.token,
+            reason=reason,
+            waits=waits.value,
+            grace_until=grace_until,
+            rest_ms=rest_ms,
+            rest_reason=rest_reason,
+            socket_gone=socket_gone,
+            unmanage=unmanage,
+            actor=actor,
+            op_id=op_id,
+        )
+        return Waits(reply[1])
+
+    async def begin_clear(self, lease: Lease, *, actor: str = "auto") -> None:
+        """To be called before the clear is sent. Refused: stale, wrong_phase (then nothing may be cleared)."""
+        await self.run("begin_clear", proxy=lease.proxy_id, token=lease.token, actor=actor)
+
+    async def row_cleared(self, lease: Lease, row: str, *, actor: str = "auto") -> bool:
+        """The row explicitly reads ``row`` (``off`` or another proxy's id). Answers whether the socket is gone too."""
+        reply = await self.run("row_cleared", proxy=lease.proxy_id, token=lease.token, row=row, actor=actor)
+        return bool(int(reply[0]))
+
+    async def cancel_release(self, lease: Lease, *, actor: str = "auto", manage: bool = False) -> tuple[str, str]:
+        """Answers the phase that the lease is in now, and its new token."""
+        phase, token = await self.run(
+            "cancel_release", proxy=lease.proxy_id, token=lease.token, manage=manage, actor=actor
+        )
+        return phase, token
+
+    async def finish_release(
+        self,
+        lease: Lease,
+        evidence: Evidence,
+        *,
+        actor: str = "auto",
+        rest_ms: int = 0,
+        rest_reason: str = "",
+        op_id: str | None = None,
+    ) -> str:
+        """Ends the lease on ``evidence``; answers the proxy's status in Redis. Refused: stale, wrong_phase."""
+        reply = await self.run(
+            "finish_release",
+            proxy=lease.proxy_id,
+            token=lease.token,
+            evidence=evidence.value,
+            rest_ms=rest_ms,
+            rest_reason=rest_reason,
+            settle_ms=self.rests.settle_ms,
+            memory_ms=self.rests.memory_ms,
+            actor=actor,
+            op_id=op_id,
+        )
+        return str(reply[0])
+
+    async def refuse_release(self, lease: Lease, reason: str, *, actor: str = "auto") -> bool:
+        """Counts a refusal; answers whether the release is stuck."""
+        reply = await self.run("refuse_release", proxy=lease.proxy_id, token=lease.token, reason=reason, actor=actor)
+        return bool(int(reply[1]))
+
+    async def rotate(
+        self,
+        lease: Lease,
+        *,
+        reason: str,
+        actor: str = "auto",
+        human: bool = False,
+        pin: str = "",
+        group: str = "",
+        strict: bool = False,
+        rest_ms: int = 600_000,
+        op_id: str | None = None,
+    ) -> tuple[str, str]:
+        """Reserves another proxy for the holder of ``lease``, which becomes a tail. Answers its id and token."""
+        proxy_id, token = await self.run(
+            "rotate",
+            server=lease.server,
+            instance=lease.instance,
+            token=lease.token,
+            human=human,
+            probe=False,
+            reason=reason,
+            pin=pin,
+            group=group,
+            strict=strict,
+            rest_ms=rest_ms,
+            actor=actor,
+            op_id=op_id,
+        )
+        return proxy_id, token
+
+    async def reserve(
+        self,
+        server: str,
+        name: str,
+        *,
+        reservation: str,
+        expires_at: int,
+        actor: str,
+        pin: str = "",
+        group: str = "",
+        strict: bool = False,
+        op_id: str | None = None,
+    ) -> tuple[str, str]:
+        """Holds a proxy for an instance to be created under ``name``. Answers its id and token."""
+        proxy_id, token = await self.run(
+            "reserve",
+            server=server,
+            name=name,
+            reservation=reservation,
+            expires_at=expires_at,
+            human=True,
+            probe=False,
+            pin=pin,
+            group=group,
+            strict=strict,
+            actor=actor,
+            op_id=op_id,
+        )
+        return proxy_id, token
+
+    async def expire_reservation(
+        self, server: str, reservation: str, *, actor: str = "auto", cancelled: bool = False, op_id: str | None = None
+    ) -> str:
+        """Ends a reservation that is due, or at once if ``cancelled``; its proxy rests. Answers the proxy's id."""
+        reply = await self.run(
+            "expire_reservation",
+            server=server,
+            reservation=reservation,
+            cancelled=cancelled,
+            rest_ms=self.rests.settle_ms,
+            actor=actor,
+            op_id=op_id,
+        )
+        return str(reply[0])
+
+    async def lease(self, proxy_id: str) -> Lease | None:
+        """The lease of a proxy, current or tail."""
+        raw = await self.reading(self.redis.hgetall(self.keys.lease(proxy_id)))
+        return Lease.parse(proxy_id, raw) if raw else None
+
+    async def leases_of(self, server: str) -> dict[str, Lease]:
+        """The current lease of each instance of a server, by the instance's id; reservations by ``~`` and theirs."""
+        ids = await self.reading(self.redis.hgetall(self.keys.leases(server)))
+        return {lease.instance: lease for lease in await self._load(ids.values()) if not lease.tail}
+
+    async def tails_of(self, server: str) -> list[Lease]:
+        """The leases that instances of a server have moved away from and whose proxies may still be in use."""
+        ids = await self.reading(self.redis.hgetall(self.keys.tails(server)))
+        return [lease for lease in await self._load(ids) if lease.tail]
+
+    async def lease_of(self, server: str, instance: str) -> Lease | None:
+        """The current lease of one instance."""
+        proxy_id = await self.reading(self.redis.hget(self.keys.leases(server), instance))
+        return await self.lease(proxy_id) if proxy_id else None
+
+    async def _load(self, proxy_ids: Iterable[str]) -> list[Lease]:
+        ids = list(proxy_ids)
+        found = []
+        for start in range(0, len(ids), 500):
+            part = ids[start : start + 500]
+            async with self.redis.pipeline(transaction=False) as pipeline:
+                for proxy_id in part:
+                    pipeline.hgetall(self.keys.lease(proxy_id))
+                raws = await self.reading(pipeline.execute())
+            found += [Lease.parse(proxy_id, raw) for proxy_id, raw in zip(part, raws, strict=True) if raw]
+        return found

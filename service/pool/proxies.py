@@ -1,0 +1,143 @@
+"""Transitions of proxies that nobody's instance takes part in."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from service.models import USABLE_PROTOCOLS, ProxySpec
+from service.pool.models import Imported, Proxy
+from service.pool.runner import Runner
+from service.pool.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    id: str
+    protocol: str
+    host: str
+    port: str
+    username: str
+    secret: str = field(repr=False)
+    fingerprint: str
+    group: str
+    labels: str
+    expires_at: str
+    unusable: str
+    ip: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    value: str = field(repr=False)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class Proxies(Runner):
+    """What an administrator and the clock do to proxies. Methods raise what :meth:`Runner.run` raises."""
+
+    vault: Vault
+
+    async def import_proxies(
+        self, specs: Sequence[ProxySpec], *, stamp: str, actor: str, op_id: str | None = None
+    ) -> list[Imported]:
+        """Adds or updates a batch (a thousand is a good size); the answers are in its order."""
+        items = [
+            _Item(
+                id=spec.id,
+                protocol=spec.protocol,
+                host=spec.host,
+                port=str(spec.port),
+                username=spec.username,
+                secret=self.vault.seal(spec.password),
+                fingerprint=self.vault.fingerprint(spec.password),
+                group=spec.group,
+                labels="\n".join(spec.labels),
+                expires_at="" if spec.expires_at is None else str(spec.expires_at),
+                unusable="" if spec.protocol in USABLE_PROTOCOLS else "protocol",
+                ip=_is_ip(spec.host),
+            )
+            for spec in specs
+        ]
+        reply = await self.run("import", items, stamp=stamp, actor=actor, op_id=op_id)
+        return [
+            Imported(word, status, tuple(filter(None, others.split(","))))
+            for word, status, others in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
+        ]
+
+    async def sync(self, *, stamp: str, cursor: str, limit: int, actor: str) -> tuple[str, int]:
+        """Drains what the import ``stamp`` did not name, one page; answers the next cursor and how many."""
+        following, drained = await self.run("sync", stamp=stamp, cursor=cursor, limit=limit, actor=actor)
+        return following, int(drained)
+
+    async def quarantine(
+        self, proxy_id: str, *, reason: str, probation_ms: int, actor: str, op_id: str | None = None
+    ) -> tuple[int, int]:
+        """Answers the end of the probation in ms and the number of strikes. Refused: unknown_proxy, held, disabled."""
+        until, strikes = await self.run(
+            "quarantine", proxy=proxy_id, reason=reason, probation_ms=probation_ms, actor=actor, op_id=op_id
+        )
+        return int(until), int(strikes)
+
+    async def disable(self, proxy_id: str, *, reason: str, actor: str, op_id: str | None = None) -> str:
+        """Answers the status in Redis: ``used`` drains. Refused: unknown_proxy."""
+        return str((await self.run("disable", proxy=proxy_id, reason=reason, actor=actor, op_id=op_id))[0])
+
+    async def enable(self, proxy_id: str, *, actor: str, op_id: str | None = None) -> str:
+        """Answers the status in Redis. Refused: unknown_proxy, unusable."""
+        return str((await self.run("enable", proxy=proxy_id, actor=actor, op_id=op_id))[0])
+
+    async def remove(self, proxy_id: str, *, actor: str, op_id: str | None = None) -> None:
+        """Refused: unknown_proxy, held."""
+        await self.run("remove", proxy=proxy_id, actor=actor, op_id=op_id)
+
+    async def update(
+        self,
+        proxy_id: str,
+        *,
+        actor: str,
+        rev: str | None = None,
+        group: str | None = None,
+        labels: Sequence[str] | None = None,
+        expires_at: int | None = None,
+        clear_expiry: bool = False,
+        password: str | None = None,
+        op_id: str | None = None,
+    ) -> str:
+        """Changes what is given; answers the new revision. Refused: unknown_proxy, rev_mismatch."""
+        fields = []
+        if group is not None:
+            fields.append(_Field("group", group))
+        if labels is not None:
+            fields.append(_Field("labels", "\n".join(labels)))
+        if expires_at is not None or clear_expiry:
+            fields.append(_Field("expires_at", "" if expires_at is None else str(expires_at)))
+        if password is not None:
+            fields.append(_Field("fingerprint", self.vault.fingerprint(password)))
+            fields.append(_Field("secret", self.vault.seal(password)))
+        return str((await self.run("update", fields, proxy=proxy_id, rev=rev, actor=actor, op_id=op_id))[0])
+
+    async def sweep(self, *, limit: int, actor: str = "auto") -> bool:
+        """Does what is due by the clock, at most ``limit`` of each kind; answers whether more is left."""
+        return bool(int((await self.run("sweep", limit=limit, actor=actor))[3]))
+
+    async def proxy(self, proxy_id: str) -> Proxy | None:
+        """The proxy with its lease, or ``None``."""
+        async with self.redis.pipeline(transaction=True) as pipeline:
+            pipeline.hgetall(self.keys.proxy(proxy_id))
+            pipeline.hgetall(self.keys.lease(proxy_id))
+            raw, lease = await self.reading(pipeline.execute())
+        return Proxy.parse(proxy_id, raw, lease, self.clock.now()) if raw else None
+
+    def spec_of(self, proxy: Proxy) -> ProxySpec:
+        """The endpoint with its password opened. Raises :class:`service.pool.vault.VaultError`."""
+        return proxy.spec(self.vault.open(proxy.secret))
