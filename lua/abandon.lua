@@ -2,7 +2,8 @@
 -- include names replay events proxies leases instances
 --
 -- GUARANTEE  Only the lease of this token, and only from reserved. Refused or unsent: the proxy goes to the end of the
---            line. Unknown, now or under this lease: it is quarantined (set_unknown), as a set may land later. A lease that it was to replace
+--            line. Unknown, now or under this lease: it is quarantined (set_unknown), as a set may land later, and is
+--            not offered to this instance again: a row that names it is then known as late, not as chosen. A lease that it was to replace
 --            is the instance's again. Five refusals of different proxies in a row engage the set half of the brake.
 -- ARGV
 --   now_ms     int     ms
@@ -30,6 +31,7 @@ local proxy = load_hash(proxy_key(A.proxy))
 local unknown_at = A.how == 'unknown' and A.now_ms or number(lease.unknown_at)
 if unknown_at + A.settle_ms > A.now_ms and unknown_at > 0 then
   quarantine(A.proxy, proxy, 'set_unknown', unknown_at + A.settle_ms)
+  shun(lease.holder, A.proxy)
 else
   settle(A.proxy, proxy, A.now_ms)
 end

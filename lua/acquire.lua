@@ -35,7 +35,7 @@ local function lease_to(item, id, why)
   local lease = open_lease(id, proxy, A.server, item.instance, item.name, 'reserved', {
     'reason', A.reason, 'owner', item.owner, 'disc_at', item.disc_at, 'opened', flag(item.opened),
     'manual', flag(A.human), 'applied', 'no', 'chosen', why})
-  if A.human then call('HDEL', instance_key(lease.holder), 'unmanaged') end
+  if A.human then call('SREM', K.unmanaged, lease.holder) end
   tally(A.server, item.instance)
   tell_of(id, lease, 'lease.reserved', 'info', {reason = A.reason, chosen = why})
   return 'LEASED', id, lease.token
@@ -48,7 +48,7 @@ for _, item in ipairs(A.item) do
   local word, id, token
   if held then
     word, id, token = 'HELD', held, call('HGET', lease_key(held), 'token')
-  elseif not A.human and call('HGET', instance_key(holder), 'unmanaged') == '1' then
+  elseif not A.human and call('SISMEMBER', K.unmanaged, holder) == 1 then
     word = 'UNMANAGED'
   else
     local refusal, why

@@ -2,17 +2,18 @@
 -- include names replay events proxies leases instances
 --
 -- GUARANTEE  The row's proxy becomes the instance's, phase active, applied unknown, unless another lease holds it:
---            exclusivity beats choice. A reservation for this name becomes the instance's lease. Sending it again
---            changes nothing.
+--            exclusivity beats choice. A reservation for this name becomes the instance's lease. A row that was read
+--            before the instance's lease last changed proves nothing. Sending it again changes nothing.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
 --   actor      str
 --   server     str
+--   seen_at    int     ms: when the reading began
 --   item*      instance:str name:str owner:str disc_at:str opened:flag row:str
 -- RETURNS
 --   OK         then three words an item: outcome, proxy, token; outcomes: ADOPTED, HELD, HAS_OTHER, HELD_ELSEWHERE,
---              EXTERNAL
+--              EXTERNAL, STALE_SIGHT
 
 local prior = replayed()
 if prior then return prior end
@@ -21,6 +22,8 @@ local function adopt(item)
   local proxy = load_hash(proxy_key(item.row))
   local current = call('HGET', leases_key(A.server), item.instance)
   if current == item.row then return 'HELD', current, call('HGET', lease_key(current), 'token') end
+  local changed_at = call('HGET', instance_key(holder_of(A.server, item.instance)), 'lease_at')
+  if number(changed_at) >= A.seen_at then return 'STALE_SIGHT' end
   see_row(A.server, item.instance, item.row)
   if current then return 'HAS_OTHER', current, call('HGET', lease_key(current), 'token') end
   if not proxy.status then return 'EXTERNAL' end

@@ -30,7 +30,7 @@ if not lease then return stale end
 
 local key = lease_key(A.proxy)
 if A.unmanage then
-  call('HSET', instance_key(lease.holder), 'unmanaged', '1')
+  call('SADD', K.unmanaged, lease.holder)
   call('HSET', key, 'manual', '1')
 end
 if A.socket_gone then call('HSET', key, 'socket_gone', '1') end

@@ -1,7 +1,8 @@
 -- brake: engage or release one half of a server's brake.
 -- include names replay events
 --
--- GUARANTEE  One event a change; the same state again changes nothing. Lives in Redis, so a restart does not forget it.
+-- GUARANTEE  One event a change; the same state again changes nothing. Lives in Redis, so a restart does not forget it. A human's
+--            release of the release half is remembered (release_override) until policy itself finds the list whole.
 -- KEYS
 --   servers    set     names of the configured servers
 -- ARGV
@@ -21,6 +22,9 @@ if prior then return prior end
 if A.half ~= 'release' and A.half ~= 'set' then return redis.error_reply('BADARG half') end
 if call('SISMEMBER', K.servers, A.server) == 0 then return {'NOT_CONFIGURED', A.server} end
 local field = A.half .. '_brake'
+if A.half == 'release' and not A.engaged then
+  call('HSET', server_key(A.server), 'release_override', flag(A.actor ~= 'auto'))
+end
 local before = call('HGET', server_key(A.server), field) == '1'
 if before == A.engaged then return done({'OK', 0}) end
 call('HSET', server_key(A.server), field, flag(A.engaged), field .. '_reason', A.reason)

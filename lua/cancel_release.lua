@@ -19,7 +19,7 @@ local prior = replayed()
 if prior then return prior end
 local lease, stale = lease_of(A.proxy, A.token)
 if not lease then return stale end
-if A.manage then call('HDEL', instance_key(lease.holder), 'unmanaged') end
+if A.manage then call('SREM', K.unmanaged, lease.holder) end
 if lease.phase ~= 'releasing' then return done({'OK', lease.phase, lease.token}) end
 if lease.tail == '1' then return {'WRONG_PHASE', 'tail'} end
 

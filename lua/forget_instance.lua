@@ -14,19 +14,7 @@
 
 local prior = replayed()
 if prior then return prior end
-local holder = holder_of(A.server, A.instance)
 local held = call('HGET', leases_key(A.server), A.instance)
 if held then return {'HELD', held} end
-
-local record = load_hash(instance_key(holder))
-see_row(A.server, A.instance, 'off')
-if record.name then
-  unlist(A.server, A.instance, record.name)
-  count_state(A.server, record.state, -1)
-  if call('HGET', names_key(A.server), record.name) == A.instance then
-    call('HDEL', names_key(A.server), record.name)
-  end
-  emit('instance.gone', 'info', {server = A.server, instance = A.instance, name = record.name})
-end
-call('DEL', instance_key(holder), shunned_key(holder))
+forget(A.server, A.instance)
 return done({'OK'})

@@ -2,7 +2,9 @@
 -- include names replay events proxies instances
 --
 -- GUARANTEE  Every endpoint seen in a row is remembered, managed instance or not, pool member or not, and keeps its
---            proxy out of the line. A row of '' is no evidence and removes nothing. No lease changes here.
+--            proxy out of the line. A row of '' is no evidence and removes nothing; neither is a row
+--            read before the instance's lease last changed. A name that has passed to another id forgets the old one,
+--            unless it holds a lease. No lease changes here.
 -- KEYS
 --   instances  zset    every known instance as server/name\nid
 -- ARGV
@@ -10,6 +12,7 @@
 --   op_id      str
 --   actor      str
 --   server     str
+--   seen_at    int     ms: when the reading began
 --   item*      instance:str name:str state:str integration:str managed:flag owner:str row:str address:str code:str disc_at:str
 -- RETURNS
 --   OK         number of items
@@ -27,7 +30,11 @@ for _, item in ipairs(A.item) do
     count_state(A.server, item.state, 1)
     call('HSET', key, 'state_since', now)
   end
-  see_row(A.server, item.instance, item.row)
+  local before = call('HGET', names_key(A.server), item.name)
+  if before and before ~= item.instance and not call('HGET', leases_key(A.server), before) then
+    forget(A.server, before)
+  end
+  if number(old.lease_at) < A.seen_at then see_row(A.server, item.instance, item.row) end
   call('HSET', key, 'name', item.name, 'state', item.state, 'integration', item.integration,
     'managed', flag(item.managed), 'owner', item.owner, 'row', item.row, 'address', item.address, 'code', item.code,
     'disc_at', item.disc_at, 'seen_at', now)

@@ -7,12 +7,14 @@
 --   unprotected zset   open managed instances without an applied proxy
 --   unapplied  zset    set, not applied
 --   external   zset    instances with a proxy of someone else
+--   unmanaged  set     server/instance that policy leaves alone
 -- ARGV
 --   list       str     instances, unprotected, unapplied, external
 --   cursor     str     '' to begin, else the last member seen
 --   limit      int     instances to look at
 -- RETURNS
---   OK         next cursor ('' at the end), then four items an instance: member, record, proxy id, lease
+--   OK         next cursor ('' at the end), then five items an instance: member, record, unmanaged (0 or 1), proxy
+--              id, lease
 
 local LISTS = {instances = K.instances, unprotected = K.unprotected, unapplied = K.unapplied, external = K.external}
 
@@ -24,6 +26,7 @@ for _, member in ipairs(page) do
   local id = call('HGET', leases_key(server), instance)
   reply[#reply + 1] = member
   reply[#reply + 1] = call('HGETALL', instance_key(holder_of(server, instance)))
+  reply[#reply + 1] = call('SISMEMBER', K.unmanaged, holder_of(server, instance))
   reply[#reply + 1] = id or ''
   reply[#reply + 1] = id and call('HGETALL', lease_key(id)) or {}
 end

@@ -14,10 +14,9 @@
 
 local prior = replayed()
 if prior then return prior end
-local key = instance_key(holder_of(A.server, A.instance))
-local before = call('HGET', key, 'unmanaged') == '1'
-if before == A.unmanaged then return done({'OK', 0}) end
-call('HSET', key, 'unmanaged', flag(A.unmanaged))
+local holder = holder_of(A.server, A.instance)
+local changed = call(A.unmanaged and 'SADD' or 'SREM', K.unmanaged, holder)
+if changed == 0 then return done({'OK', 0}) end
 tally(A.server, A.instance)
 emit(A.unmanaged and 'instance.unmanaged' or 'instance.managed', 'info', {server = A.server, instance = A.instance})
 return done({'OK', 1})

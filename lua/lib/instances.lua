@@ -7,6 +7,7 @@
 --   external    zset   instances whose row names a proxy that the pool does not know (score 0)
 --   rows        hash   server/instance to the proxy id that its row last named
 --   states      hash   <server>:<state> to the number of instances
+--   unmanaged   set    server/instance that policy has to leave alone until a human assigns again
 
 local function member_of(server, instance, name) return server .. '/' .. name .. '\n' .. instance end
 
@@ -27,7 +28,8 @@ end
 
 -- Recomputes which of the figures count this instance. Called by every script that touches it or its lease.
 local function tally(server, instance)
-  local record = load_hash(instance_key(holder_of(server, instance)))
+  local holder = holder_of(server, instance)
+  local record = load_hash(instance_key(holder))
   if not record.name then return end
   local member = member_of(server, instance, record.name)
   local id = call('HGET', leases_key(server), instance)
@@ -38,7 +40,7 @@ local function tally(server, instance)
   end
   local external = not id and (record.row or '') ~= '' and record.row ~= 'off'
     and call('EXISTS', proxy_key(record.row)) == 0
-  local managed = record.managed == '1' and record.unmanaged ~= '1'
+  local managed = record.managed == '1' and call('SISMEMBER', K.unmanaged, holder) == 0
   local protected = phase and phase ~= 'reserved' and applied == 'yes'
   index(K.external, member, external)
   index(K.unapplied, member, phase == 'active' and applied ~= 'yes')
@@ -70,4 +72,19 @@ local function see_row(server, instance, row)
     settle(row, proxy, number(proxy.available_at))
     emit('proxy.seen', 'info', {proxy = row, server = server, instance = instance, status = proxy.status})
   end
+end
+
+-- Forgets an instance that holds nothing: its record, its place in the figures, and what its row named.
+local function forget(server, instance)
+  local holder = holder_of(server, instance)
+  local record = load_hash(instance_key(holder))
+  see_row(server, instance, 'off')
+  if record.name then
+    unlist(server, instance, record.name)
+    count_state(server, record.state, -1)
+    if call('HGET', names_key(server), record.name) == instance then call('HDEL', names_key(server), record.name) end
+    emit('instance.gone', 'info', {server = server, instance = instance, name = record.name})
+  end
+  call('SREM', K.unmanaged, holder)
+  call('DEL', instance_key(holder), shunned_key(holder))
 end

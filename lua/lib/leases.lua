@@ -35,6 +35,12 @@ local function set_phase(id, lease, phase)
   call('HSET', lease_key(id), 'phase', phase, 'since', ms(A.now_ms))
 end
 
+-- What was read of the instance before this moment no longer says anything of its lease.
+local function note_change(holder)
+  local key = instance_key(holder)
+  if call('EXISTS', key) == 1 then call('HSET', key, 'lease_at', ms(A.now_ms)) end
+end
+
 -- Makes the lease of a proxy that nobody holds. fields: flat names and values beside the identity.
 local function open_lease(id, proxy, server, instance, name, phase, fields)
   local lease = {server = server, instance = instance, name = name, token = next_token(), tail = '0'}
@@ -45,6 +51,7 @@ local function open_lease(id, proxy, server, instance, name, phase, fields)
   call('HSET', lease_key(id), 'server', server, 'instance', instance, 'name', name, 'token', lease.token, 'tail', '0',
     'actor', A.actor, 'reserved_at', ms(A.now_ms), unpack(fields))
   call('HSET', leases_key(server), instance, id)
+  note_change(lease.holder)
   set_phase(id, lease, phase)
   return lease
 end
@@ -52,6 +59,7 @@ end
 -- Removes the lease's record; the caller says where the proxy goes.
 local function close_lease(id, lease)
   if lease.reservation then call('ZREM', K.reservations, holder_of(lease.server, lease.instance)) end
+  note_change(holder_of(lease.server, lease.instance))
   call('DEL', lease_key(id))
   call('ZREM', K.reserved, id)
   call('ZREM', K.releasing, id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.pool.models import Instance, Lease, Sighting
+from service.pool.models import Instance, Lease, Row, Sighting
 from service.pool.runner import Runner
 
 
@@ -28,9 +28,12 @@ class Instances(Runner):
     async def epoch(self) -> str:
         return str(await self.reading(self.redis.hget(self.keys.named("meta"), "epoch")) or "")
 
-    async def observe(self, server: str, sightings: Sequence[Sighting], *, actor: str = "auto") -> None:
-        """Records what changed of some instances (a few hundred is a good size)."""
-        await self.run("observe", sightings, server=server, actor=actor)
+    async def observe(
+        self, server: str, sightings: Sequence[Sighting], *, seen_at: int | None = None, actor: str = "auto"
+    ) -> None:
+        """Records what changed of some instances (a few hundred is a good size); read since ``seen_at`` (now)."""
+        seen_at = self.clock.now() + 1 if seen_at is None else seen_at
+        await self.run("observe", sightings, server=server, seen_at=seen_at, actor=actor)
 
     async def mark_read(self, server: str, *, epoch: str, listed: int) -> None:
         """The server was read completely since ``epoch`` was asked for. Refused: stale, not_configured."""
@@ -59,6 +62,29 @@ class Instances(Runner):
         found: dict[str, str] = await self.reading(self.redis.hgetall(self.keys.server(server)))
         return found
 
+    async def unmanaged(self, server: str) -> set[str]:
+        """Ids of the server's instances that policy has to leave alone."""
+        holders = await self.reading(self.redis.smembers(self.keys.named("unmanaged")))
+        return {holder.partition("/")[2] for holder in holders if holder.startswith(f"{server}/")}
+
+    async def known(self, server: str) -> dict[str, str]:
+        """Every instance of the server that is remembered: name to id."""
+        found: dict[str, str] = await self.reading(self.redis.hgetall(self.keys.names(server)))
+        return found
+
+    async def row_of(self, server: str, instance: str, row: str) -> Row:
+        """What the proxy is to the pool that a row of ``instance`` names although its lease does not."""
+        async with self.redis.pipeline(transaction=True) as pipeline:
+            pipeline.exists(self.keys.proxy(row))
+            pipeline.zscore(self.keys.shunned(server, instance), row)
+            pipeline.hmget(self.keys.lease(row), "server", "instance")
+            known, late, (holder_server, holder) = await self.reading(pipeline.execute())
+        if not known:
+            return Row.EXTERNAL
+        if late is not None:
+            return Row.LATE
+        return Row.HELD if holder and (holder_server, holder) != (server, instance) else Row.CHOSEN
+
     async def instance_id(self, server: str, name: str) -> str | None:
         """The id that this name last had on the server."""
         found: str | None = await self.reading(self.redis.hget(self.keys.names(server), name))
@@ -71,4 +97,6 @@ class Instances(Runner):
             return None
         proxy_id = await self.reading(self.redis.hget(self.keys.leases(server), instance))
         lease = await self.reading(self.redis.hgetall(self.keys.lease(proxy_id))) if proxy_id else {}
-        return Instance.parse(server, instance, raw, Lease.parse(str(proxy_id), lease) if lease else None)
+        unmanaged = await self.reading(self.redis.sismember(self.keys.named("unmanaged"), f"{server}/{instance}"))
+        held = Lease.parse(str(proxy_id), lease) if lease else None
+        return Instance.parse(server, instance, raw, held, unmanaged=bool(unmanaged))

@@ -33,5 +33,8 @@ class Keys:
     def server(self, server: str) -> str:
         return f"{self.root}server:{server}"
 
+    def shunned(self, server: str, instance: str) -> str:
+        return f"{self.root}shunned:{server}/{instance}"
+
     def instance(self, server: str, instance: str) -> str:
         return f"{self.root}instance:{server}/{instance}"

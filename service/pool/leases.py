@@ -64,9 +64,13 @@ class Leases(Runner):
         )
         return str(reply[0])
 
-    async def adopt(self, server: str, claims: Sequence[Claim], *, actor: str = "auto") -> list[Outcome]:
-        """One outcome a claim: ADOPTED, HELD, HAS_OTHER, HELD_ELSEWHERE or EXTERNAL."""
-        return _outcomes(await self.run("adopt", claims, server=server, actor=actor))
+    async def adopt(
+        self, server: str, claims: Sequence[Claim], *, seen_at: int | None = None, actor: str = "auto"
+    ) -> list[Outcome]:
+        """One outcome a claim, read since ``seen_at`` (now): ADOPTED, HELD, HAS_OTHER, HELD_ELSEWHERE, EXTERNAL or
+        STALE_SIGHT."""
+        seen_at = self.clock.now() + 1 if seen_at is None else seen_at
+        return _outcomes(await self.run("adopt", claims, server=server, seen_at=seen_at, actor=actor))
 
     async def mark(self, lease: Lease, what: str, *, actor: str = "auto") -> bool:
         """Notes ``opened``, ``down``, ``applied`` or ``unknown``; answers whether it is new."""

@@ -40,6 +40,19 @@ class Applied(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Row(StrEnum):
+    """What a row that differs from the lease names."""
+
+    EXTERNAL = "external"
+    """A proxy that the pool does not know."""
+    LATE = "late"
+    """One that this instance was given before: a set of ours that landed late."""
+    HELD = "held"
+    """One that another instance holds."""
+    CHOSEN = "chosen"
+    """One of the pool's that is not held: somebody's choice."""
+
+
 class Evidence(StrEnum):
     """Why a lease may end."""
 
@@ -217,7 +230,9 @@ class Instance:
     lease: Lease | None
 
     @classmethod
-    def parse(cls, server: str, instance: str, raw: Mapping[str, str], lease: Lease | None) -> Instance:
+    def parse(
+        cls, server: str, instance: str, raw: Mapping[str, str], lease: Lease | None, *, unmanaged: bool
+    ) -> Instance:
         return cls(
             server=server,
             id=instance,
@@ -225,7 +240,7 @@ class Instance:
             state=raw.get("state", "unknown"),
             integration=raw.get("integration", ""),
             managed=raw.get("managed") == "1",
-            unmanaged=raw.get("unmanaged") == "1",
+            unmanaged=unmanaged,
             owner=raw.get("owner", ""),
             row=raw.get("row", ""),
             address=raw.get("address", ""),

@@ -46,10 +46,13 @@ class Reads(Runner):
         """Instances in the order of server and name. ``which``: instances, unprotected, unapplied or external."""
         following, *items = await self.run("page_instances", list=which, cursor=cursor, limit=limit)
         found = []
-        for member, raw, proxy_id, lease in zip(items[::4], items[1::4], items[2::4], items[3::4], strict=True):
+        columns = (items[start::5] for start in range(5))
+        for member, raw, unmanaged, proxy_id, lease in zip(*columns, strict=True):
             server, _, rest = member.partition("/")
             held = Lease.parse(proxy_id, _pairs(lease)) if lease else None
-            found.append(Instance.parse(server, rest.rpartition("\n")[2], _pairs(raw), held))
+            found.append(
+                Instance.parse(server, rest.rpartition("\n")[2], _pairs(raw), held, unmanaged=bool(int(unmanaged)))
+            )
         return following, found
 
     async def check(self) -> AsyncIterator[Broken | int]:
