@@ -26,7 +26,7 @@ _ALIASES = {"socks": "socks5", "socks5h": "socks5", "socks4a": "socks4"}
 
 
 def canonical_protocol(text: str) -> Protocol:
-    """The protocol that ``text`` names, in any case; ``socks`` and ``socks5h`` are ``socks5``, ``socks4a`` is ``socks4``.
+    """The protocol that ``text`` names in any case: ``socks`` and ``socks5h`` mean socks5, ``socks4a`` means socks4.
 
     Raises ``ValueError`` for anything else.
     """

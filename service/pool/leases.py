@@ -73,7 +73,7 @@ class Leases(Runner):
         return _outcomes(await self.run("adopt", claims, server=server, seen_at=seen_at, actor=actor))
 
     async def mark(self, lease: Lease, what: str, *, actor: str = "auto") -> bool:
-        """Notes ``opened``, ``down``, ``applied`` or ``unknown``; answers whether it is new."""
+        """Notes ``opened``, ``down``, ``applied``, ``unknown`` or ``asserted``; answers whether it is new."""
         reply = await self.run("mark", proxy=lease.proxy_id, token=lease.token, what=what, actor=actor)
         return bool(int(reply[0]))
 

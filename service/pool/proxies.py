@@ -128,7 +128,7 @@ class Proxies(Runner):
 
     async def sweep(self, *, limit: int, actor: str = "auto") -> bool:
         """Does what is due by the clock, at most ``limit`` of each kind; answers whether more is left."""
-        return bool(int((await self.run("sweep", limit=limit, actor=actor))[3]))
+        return bool(int((await self.run("sweep", limit=limit, actor=actor, op_id=""))[3]))
 
     async def proxy(self, proxy_id: str) -> Proxy | None:
         """The proxy with its lease, or ``None``."""

@@ -48,7 +48,7 @@ class Runner:
         if "now_ms" in taken:
             values.setdefault("now_ms", self.clock.now())
         if "op_id" in taken:
-            values["op_id"] = op_id or uuid.uuid4().hex
+            values["op_id"] = uuid.uuid4().hex if op_id is None else op_id
         argv = script.argv(values, rows)
         compiled = self._scripts.get(name)
         if compiled is None:

@@ -1,0 +1,1 @@
+"""The controller: observe → decide → act. Joins the pool and the Evolution API."""

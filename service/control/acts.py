@@ -1,0 +1,81 @@
+"""The acts under way on one server: one at a time per instance, and beside it at most one reconnect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from service.control.context import unless_overtaken
+from service.errors import EvoproxyError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Acts:
+    """Tasks by instance. A reconnect runs beside the act, because it may wait long for its turn, and nothing else of
+    the instance is to wait for that."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._running: dict[str, asyncio.Task[Any]] = {}
+        self._beside: dict[str, asyncio.Task[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._running) + len(self._beside)
+
+    def start(self, instance: str, act: Coroutine[Any, Any, object]) -> None:
+        """Starts the instance's act, unless one is running: then the next tick decides anew."""
+        self._start(self._running, instance, act)
+
+    def start_beside(self, instance: str, act: Coroutine[Any, Any, object]) -> None:
+        """Starts the instance's reconnect, unless one is running."""
+        self._start(self._beside, instance, act)
+
+    async def alone(self, instance: str, act: Coroutine[Any, Any, T]) -> T:
+        """Runs a human's act after the one that is running, and answers its result. That the caller goes away does not
+        end it."""
+        while running := self._running.get(instance):
+            await asyncio.wait({running})
+        task = asyncio.create_task(act, name=f"act:{self._server}/{instance}")
+        self._keep(self._running, instance, task)
+        return await asyncio.shield(task)
+
+    async def idle(self) -> None:
+        """Returns when every act that runs now has ended; reconnects are not waited for."""
+        if self._running:
+            await asyncio.wait(self._running.values())
+
+    async def stop(self, deadline: float) -> None:
+        """Ends reconnects at once and acts after ``deadline`` seconds at the latest."""
+        for task in self._beside.values():
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=deadline)
+        left = [*self._running.values(), *self._beside.values()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def _start(self, where: dict[str, asyncio.Task[Any]], instance: str, act: Coroutine[Any, Any, object]) -> None:
+        if instance in where:
+            act.close()
+            return
+        self._keep(where, instance, asyncio.create_task(self._run(act), name=f"act:{self._server}/{instance}"))
+
+    def _keep(self, where: dict[str, asyncio.Task[Any]], instance: str, task: asyncio.Task[Any]) -> None:
+        where[instance] = task
+        task.add_done_callback(lambda _: where.pop(instance, None))
+
+    async def _run(self, act: Coroutine[Any, Any, object]) -> None:
+        try:
+            await unless_overtaken(act)
+        except EvoproxyError as error:
+            logger.warning(
+                "an act failed; the next tick looks again", extra={"server": self._server, "error": str(error)}
+            )
+        except Exception:
+            logger.exception("an act failed; the next tick looks again", extra={"server": self._server})

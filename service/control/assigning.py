@@ -1,0 +1,219 @@
+"""Giving an instance its proxy: reserve → set → read back → confirm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from service import messages
+from service.control.context import Context
+from service.errors import (
+    EvolutionError,
+    EvolutionNotFoundError,
+    EvolutionRejectedError,
+    EvolutionUnknownError,
+    InvalidInputError,
+    RefusedError,
+)
+from service.evolution.models import Observation
+from service.models import ProxySpec
+from service.pool.models import Lease, Outcome, Phase, Wish
+
+logger = logging.getLogger(__name__)
+
+
+def wish_of(context: Context, observation: Observation, *, pin: str = "", group: str | None = None) -> Wish:
+    """What the instance is to get: by policy, or the pin or group that a human named."""
+    ruled, strict = context.policy.group_of(context.server, observation.name, observation.owner)
+    return Wish(
+        observation.id,
+        observation.name,
+        owner=owner_of(context.server, observation),
+        disc_at="" if observation.disconnection_at is None else str(observation.disconnection_at),
+        opened=observation.state == "open",
+        pin=pin,
+        group=ruled if group is None else group,
+        strict=strict if group is None else True,
+    )
+
+
+def owner_of(server: str, observation: Observation) -> str:
+    """Who comes back: the phone number, else the name on its server."""
+    return f"phone:{observation.owner}" if observation.owner else f"name:{server}/{observation.name}"
+
+
+async def assign(context: Context, observation: Observation, *, probe: bool = False) -> None:
+    """The automatic assignment. Tries other proxies after refusals; what fails is tried again by a later tick.
+
+    ``probe`` passes the set half of the brake, with one proxy.
+    """
+    name = observation.name
+    _tell(context, "step_connected", name)
+    for attempt in range(1 if probe else context.patience.other_proxies):
+        if attempt == 0:
+            _tell(context, "step_assigning", name)
+        try:
+            wishes = [wish_of(context, observation)]
+            outcome = (await context.pool.acquire(context.server, wishes, reason=observation.state, probe=probe))[0]
+        except RefusedError as error:
+            logger.info("assignment waits", extra={"instance": name, "server": context.server, "code": error.code})
+            return
+        if outcome.word != "LEASED":
+            _tell_refusal(context, name, outcome)
+            return
+        lease = await _lease_of(context, outcome)
+        if lease is None:
+            return
+        try:
+            await configure(context, lease, tell=True)
+        except EvolutionRejectedError as error:
+            _tell_failure(context, lease, error)
+            await context.sleep(context.backoff.failed(lease.holder))
+            continue
+        except EvolutionError as error:
+            _tell_failure(context, lease, error)
+            return
+        context.backoff.succeeded(lease.holder)
+        return
+
+
+async def configure(context: Context, lease: Lease, *, actor: str = "auto", tell: bool = False) -> None:
+    """Sets the proxy of a reserved lease, reads it back and confirms the lease.
+
+    Ends with the lease active, or raises: :class:`EvolutionRejectedError` after the proxy was given back;
+    :class:`EvolutionUnknownError` when the outcome is unknown (the lease stays reserved, or after the last attempt the
+    proxy is quarantined); other :class:`EvolutionError` when nothing was sent (the lease stays reserved).
+    """
+    spec = await _spec_of(context, lease)
+    if tell:
+        _tell(context, "step_assigned", lease.name, address=spec.address)
+    try:
+        await write_row(context, lease, spec)
+    except EvolutionRejectedError:
+        await context.pool.abandon(lease, "refused", actor=actor)
+        raise
+    except EvolutionUnknownError:
+        await context.pool.mark(lease, "unknown")
+        await _count_unknown(context, lease, actor)
+        raise
+    await context.pool.confirm(lease, actor=actor)
+    context.attempts.pop(lease.token, None)
+    if tell:
+        _tell(context, "step_configured", lease.name)
+
+
+async def resume(context: Context, lease: Lease) -> None:
+    """Finishes a reservation that an earlier life or attempt left: its set may have been sent, so the row is asked
+    first and the same proxy is set again."""
+    spec = await _spec_of(context, lease)
+    await context.pool.mark(lease, "unknown")
+    try:
+        row = await context.client.find_proxy(lease.name)
+        if row is not None and row.names(spec) and row.instance_id in (None, lease.instance):
+            await context.pool.confirm(lease)
+        else:
+            await configure(context, lease)
+    except EvolutionError as error:
+        _tell_failure(context, lease, error)
+
+
+async def assert_row(context: Context, lease: Lease) -> None:
+    """Writes the proxy of an active lease into a row that names something else."""
+    try:
+        await write_row(context, lease, await _spec_of(context, lease))
+    except EvolutionError as error:
+        if isinstance(error, EvolutionUnknownError):
+            await context.pool.mark(lease, "unknown")
+        _tell_failure(context, lease, error)
+        return
+    await context.pool.mark(lease, "asserted")
+
+
+async def probe(context: Context, last_good: str, waiting: Sequence[Observation]) -> None:
+    """One set while the set half of the brake is engaged: the proxy that last succeeded, for the instance that holds
+    it, so that the proxy can't be to blame; without such a one the assignment of one waiting instance."""
+    lease = await context.pool.lease(last_good) if last_good else None
+    if lease is None or lease.server != context.server or lease.phase is not Phase.ACTIVE or lease.tail:
+        if waiting:
+            await assign(context, waiting[0], probe=True)
+        return
+    try:
+        await write_row(context, lease, await _spec_of(context, lease))
+    except EvolutionError as error:
+        if isinstance(error, EvolutionUnknownError):
+            await context.pool.mark(lease, "unknown")
+        logger.info("the server still refuses", extra={"server": context.server, "code": error.code})
+        return
+    await context.pool.brake(context.server, "set", engaged=False, reason="the probe succeeded")
+
+
+async def write_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
+    """Sets and reads back, within the bound of sets in flight: a 201 alone proves nothing (EVOLUTION.md, B1).
+
+    Raises :class:`EvolutionUnknownError` when the row can't be seen naming the proxy.
+    """
+    async with context.sets:
+        try:
+            await context.client.set_proxy(lease.name, spec)
+        except InvalidInputError as error:
+            # Evolution would answer 201 to it and save nothing: as good as a refusal.
+            raise EvolutionRejectedError(server=context.server, call="set_proxy", **error.params) from None
+        except EvolutionNotFoundError as error:
+            # Just after a server start an instance may not be loaded yet (EVOLUTION.md, C7).
+            raise EvolutionError("evolution_unavailable", **error.params) from None
+        for pause in context.patience.read_backs:
+            if pause:
+                await context.sleep(pause)
+            try:
+                row = await context.client.find_proxy(lease.name)
+            except EvolutionError:
+                continue
+            if row is not None and row.names(spec) and row.instance_id in (None, lease.instance):
+                return
+    raise EvolutionUnknownError(server=context.server, call="set_proxy", instance=lease.name, reason="not read back")
+
+
+async def _count_unknown(context: Context, lease: Lease, actor: str) -> None:
+    tried = context.attempts[lease.token] = context.attempts.get(lease.token, 0) + 1
+    if tried >= context.patience.set_attempts:
+        context.attempts.pop(lease.token, None)
+        await context.pool.abandon(lease, "unknown", actor=actor)
+
+
+async def _spec_of(context: Context, lease: Lease) -> ProxySpec:
+    proxy = await context.pool.proxy(lease.proxy_id)
+    if proxy is None:
+        raise RefusedError("unknown_proxy", proxy=lease.proxy_id)
+    return context.pool.spec_of(proxy)
+
+
+async def _lease_of(context: Context, outcome: Outcome) -> Lease | None:
+    lease = await context.pool.lease(outcome.proxy_id)
+    return lease if lease is not None and lease.token == outcome.token else None
+
+
+def _tell(context: Context, code: str, name: str, **params: str) -> None:
+    logger.info(
+        messages.text(code, context.locale, instance=name, **params), extra={"server": context.server, "step": code}
+    )
+
+
+def _tell_refusal(context: Context, name: str, outcome: Outcome) -> None:
+    code = outcome.word.lower()
+    level = logging.WARNING if code == "no_proxy_available" else logging.DEBUG
+    logger.log(
+        level, messages.text(code, context.locale), extra={"instance": name, "server": context.server, "code": code}
+    )
+
+
+def _tell_failure(context: Context, lease: Lease, error: EvolutionError) -> None:
+    logger.warning(
+        messages.text(error.code, context.locale),
+        extra={
+            "instance": lease.name,
+            "server": context.server,
+            "proxy": lease.proxy_id,
+            "code": error.code,
+            "reason": str(error.params.get("reason", "")),
+        },
+    )

@@ -1,0 +1,72 @@
+"""The release half of the brake: a wrong answer from a server never empties the pool. Pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from service.control.actions import Action, needs_brake_off
+
+FEWEST = 10
+SHARE = 0.2
+WHOLE = 0.9
+"""Share of the leased instances that the list must hold again…"""
+TICKS = 3
+"""…for so many ticks before the brake lets go by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one tick counted of a server's leased instances; ``missing`` and ``unexplained`` are disjoint."""
+
+    leased: int
+    missing: int
+    unexplained: int
+
+    @property
+    def whole(self) -> bool:
+        return self.leased - self.missing >= WHOLE * self.leased
+
+    @property
+    def suspicious(self) -> bool:
+        return self.missing + self.unexplained > max(FEWEST, SHARE * self.leased)
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """``engaged`` and ``overridden`` (a human let go while the list was shrunken) live in the pool; ``good_ticks``
+    counts whole lists in a row and starts anew with the process."""
+
+    engaged: bool = False
+    overridden: bool = False
+    good_ticks: int = 0
+
+
+def after_reading(brake: Brake, reading: Reading) -> tuple[Brake, str]:
+    """The brake after a complete list, and the reason in words if it changed."""
+    good = brake.good_ticks + 1 if reading.whole and not reading.suspicious else 0
+    if brake.engaged:
+        if good >= TICKS:
+            return Brake(False, False, good), f"the list was whole for {TICKS} ticks"
+        return Brake(True, False, good), ""
+    if brake.overridden:
+        return Brake(False, good == 0, good), ""
+    if reading.suspicious:
+        reason = f"of {reading.leased} leased instances {reading.missing} are missing and {reading.unexplained} closed"
+        return Brake(True, False, 0), reason
+    return Brake(False, False, good), ""
+
+
+def after_failure(brake: Brake) -> Brake:
+    """The brake after a server that erred: engaged, whatever it was before."""
+    return Brake(True, False, 0)
+
+
+def admitted(actions: Sequence[Action], engaged: bool) -> list[Action]:
+    """Of one tick's actions on a server, those that may go on now: proofs always; the others not while the brake is
+    engaged, and else at most a tenth of them (at least ten)."""
+    waiting = [action for action in actions if needs_brake_off(action)]
+    quota = 0 if engaged else max(FEWEST, ceil(len(waiting) / 10))
+    held_back = {id(action) for action in waiting[quota:]}
+    return [action for action in actions if id(action) not in held_back]

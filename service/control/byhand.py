@@ -1,0 +1,177 @@
+"""What humans and their programs ask for: they pass brake and pause, never exclusivity."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from service.control.assigning import configure, owner_of, wish_of
+from service.control.context import Context
+from service.control.policy import ROTATED_REST_MS
+from service.control.releasing import row_value
+from service.control.server import ServerControl
+from service.errors import EvolutionNotFoundError, RefusedError
+from service.evolution.models import Observation
+from service.pool.models import Claim, Evidence, Lease, Phase, Waits
+
+_ANSWER_WITHIN = 1.0
+"""Seconds that a release may take to be answered as done; it goes on by itself after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The lease that an instance has now; ``new`` unless it held it before."""
+
+    lease: Lease
+    new: bool
+
+
+async def assign(
+    control: ServerControl, name: str, *, actor: str, pin: str = "", group: str | None = None, op_id: str | None = None
+) -> Given:
+    """Gives the instance a proxy, or says which it holds; policy looks after the instance again.
+
+    Raises :class:`RefusedError` (unknown_instance, no_proxy_available, held_elsewhere, unusable, …),
+    :class:`service.errors.EvolutionRejectedError` after the proxy was given back, or
+    :class:`service.errors.EvolutionUnknownError` with the lease still reserved.
+    """
+    _writes(control)
+    observation = await look(control.context, name)
+    act = _assign(control, observation, actor=actor, pin=pin, group=group, op_id=op_id)
+    return await control.acts.alone(observation.id, act)
+
+
+async def release(control: ServerControl, name: str, *, actor: str, force: bool = False) -> Lease | None:
+    """Takes the instance's proxy back and leaves the instance unmanaged; the lease if it is not over yet.
+
+    ``force`` ends the lease against the proofs. Raises :class:`RefusedError` (no_lease).
+    """
+    _writes(control)
+    pool, server = control.pool, control.context.server
+    instance = await pool.instance_id(server, name)
+    lease = await pool.lease_of(server, instance) if instance else None
+    if lease is None:
+        raise RefusedError("no_lease", instance=name)
+    if force:
+        await pool.unmanage(server, lease.instance, unmanaged=True, actor=actor)
+        await pool.finish_release(lease, Evidence.FORCED, actor=actor)
+        return None
+    await pool.begin_release(
+        lease,
+        Waits.ROW,
+        reason="by_hand",
+        actor=actor,
+        rest_ms=control.context.policy.cooldown_ms,
+        rest_reason="cooldown",
+        unmanage=True,
+    )
+    act = asyncio.create_task(control.acts.alone(lease.instance, control.clear_and_let_go(lease)))
+    await asyncio.wait({act}, timeout=_ANSWER_WITHIN)
+    now = await pool.lease(lease.proxy_id)
+    return now if now is not None and now.token == lease.token else None
+
+
+async def rotate(
+    control: ServerControl, name: str, *, actor: str, pin: str = "", group: str | None = None, op_id: str | None = None
+) -> Lease:
+    """Gives the instance another proxy. Raises as :func:`assign`; after a refusal the old lease is active again."""
+    _writes(control)
+    observation = await look(control.context, name)
+    act = _rotate(control, observation, actor=actor, pin=pin, group=group, op_id=op_id)
+    return await control.acts.alone(observation.id, act)
+
+
+async def look(context: Context, name: str) -> Observation:
+    """What the server says of the instance now. Raises :class:`RefusedError` (unknown_instance)."""
+    try:
+        observation = await context.client.fetch_instance(name)
+    except EvolutionNotFoundError:
+        observation = None
+    if observation is None:
+        raise RefusedError("unknown_instance", instance=name, server=context.server)
+    return observation
+
+
+async def _assign(
+    control: ServerControl, observation: Observation, *, actor: str, pin: str, group: str | None, op_id: str | None
+) -> Given:
+    context, pool = control.context, control.pool
+    lease = await pool.lease_of(context.server, observation.id)
+    if lease is None and pin in ("", row_value(observation.row)):
+        lease = await _adopt(control, observation, actor)
+    if lease is None:
+        wish = wish_of(context, observation, pin=pin, group=group)
+        outcomes = await pool.acquire(context.server, [wish], reason="by_hand", actor=actor, human=True, op_id=op_id)
+        outcome = outcomes[0]
+        if outcome.word not in ("LEASED", "HELD"):
+            raise RefusedError(outcome.word.lower(), instance=observation.name, proxy=outcome.proxy_id)
+        lease = await _current(control, observation.id)
+        new = outcome.word == "LEASED"
+    else:
+        new = False
+        await pool.unmanage(context.server, observation.id, unmanaged=False, actor=actor)
+        if lease.phase is Phase.RELEASING:
+            await pool.cancel_release(lease, actor=actor, manage=True)
+            lease = await _current(control, observation.id)
+        if pin and pin != lease.proxy_id:
+            return Given(await _rotate(control, observation, actor=actor, pin=pin, group=None, op_id=op_id), True)
+    if lease.phase is Phase.RESERVED:
+        await configure(context, lease, actor=actor, tell=True)
+        await control.settle_in(observation.id)
+    return Given(await _current(control, observation.id), new)
+
+
+async def _adopt(control: ServerControl, observation: Observation, actor: str) -> Lease | None:
+    """The row's proxy, where the instance has one that can be its lease."""
+    row = row_value(observation.row)
+    if row in ("", "off"):
+        return None
+    server = control.context.server
+    claim = Claim(
+        observation.id,
+        observation.name,
+        row,
+        owner=owner_of(server, observation),
+        disc_at="" if observation.disconnection_at is None else str(observation.disconnection_at),
+        opened=observation.state == "open",
+    )
+    await control.pool.adopt(server, [claim], actor=actor)
+    return await control.pool.lease_of(server, observation.id)
+
+
+async def _rotate(
+    control: ServerControl, observation: Observation, *, actor: str, pin: str, group: str | None, op_id: str | None
+) -> Lease:
+    context, pool = control.context, control.pool
+    lease = await pool.lease_of(context.server, observation.id)
+    if lease is None:
+        raise RefusedError("no_lease", instance=observation.name)
+    wish = wish_of(context, observation, pin=pin, group=group)
+    await pool.rotate(
+        lease,
+        reason="by_hand",
+        actor=actor,
+        human=True,
+        pin=pin,
+        group=wish.group,
+        strict=wish.strict,
+        rest_ms=max(ROTATED_REST_MS, context.policy.cooldown_ms),
+        op_id=op_id,
+    )
+    fresh = await _current(control, observation.id)
+    if fresh.phase is Phase.RESERVED:
+        await configure(context, fresh, actor=actor, tell=True)
+        await control.settle_in(observation.id)
+    return await _current(control, observation.id)
+
+
+async def _current(control: ServerControl, instance: str) -> Lease:
+    lease = await control.pool.lease_of(control.context.server, instance)
+    if lease is None:
+        raise RefusedError("stale", instance=instance)
+    return lease
+
+
+def _writes(control: ServerControl) -> None:
+    if control.observe_only:
+        raise RefusedError("observe_mode")

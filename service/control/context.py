@@ -1,0 +1,72 @@
+"""What every act on one server shares."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from service.control.pacing import Backoff, TokenBucket
+from service.control.policy import Policy
+from service.errors import RefusedError
+from service.evolution.client import EvolutionClient
+from service.messages import Locale
+from service.pool.pool import Pool
+
+logger = logging.getLogger(__name__)
+
+_OVERTAKEN = frozenset({"stale", "wrong_phase"})
+
+
+async def unless_overtaken(step: Awaitable[object]) -> None:
+    """One step of an act. That another act, human or replica has changed the lease meanwhile is no error: the token has
+    kept this step harmless, and the next tick looks again."""
+    try:
+        await step
+    except RefusedError as error:
+        if error.code not in _OVERTAKEN:
+            raise
+        logger.debug("overtaken", extra={"code": error.code, "details": error.params.get("details")})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long acts try, in seconds or times. Tests make it shorter; none of it changes what is done."""
+
+    set_attempts: int = 2
+    """Sets without an answer before the proxy is given up as ``set_unknown``."""
+    read_backs: tuple[float, ...] = (0.0, 0.1, 0.4)
+    """Pauses before each reading back: the save happens after the answer (EVOLUTION.md, 7)."""
+    other_proxies: int = 5
+    """Proxies tried in a row for one instance before it waits for the next tick."""
+    first_backoff: float = 1.0
+    longest_backoff: float = 30.0
+    watch_for: float = 20.0
+    """How long a restarted instance is watched until it is open again."""
+    down_within: float = 3.0
+    """How long of that it may go on reading open: then the moment was missed, or nothing happened."""
+    watch_every: tuple[float, ...] = (0.01,) * 60 + (0.05,) * 20 + (0.25,)
+    """Pauses between looks at a restarted instance; the last one goes on. It is closed for about 0.1 s
+    (EVOLUTION.md, 6), so the first looks are close together."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One server's client, pace and policy, and the pool. ``sleep`` is the tests' handle on time."""
+
+    server: str
+    client: EvolutionClient
+    pool: Pool
+    policy: Policy
+    sets: asyncio.Semaphore
+    restarts: TokenBucket
+    patience: Patience = field(default_factory=Patience)
+    locale: Locale = "pt-BR"
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    backoff: Backoff = field(init=False)
+    attempts: dict[str, int] = field(default_factory=dict)
+    """Sets without a believable outcome, by the lease's token."""
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.patience.first_backoff, self.patience.longest_backoff)

@@ -1,0 +1,17 @@
+"""The way back: proxies as text lines."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from service.models import ProxySpec
+
+
+def render(spec: ProxySpec) -> str:
+    """``scheme://user:pass@host:port`` with percent-encoded credentials, or without them when there are none.
+
+    Read again, it gives the same protocol, host, port and credentials. Group, labels and expiry are no part of it.
+    The line holds the password.
+    """
+    credentials = f"{quote(spec.username, safe='')}:{quote(spec.password, safe='')}@"
+    return f"{spec.protocol}://{credentials if len(credentials) > 2 else ''}{spec.address}"
