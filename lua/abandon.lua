@@ -3,8 +3,10 @@
 --
 -- GUARANTEE  Only the lease of this token, and only from reserved. Refused or unsent: the proxy goes to the end of the
 --            line. Unknown, now or under this lease: it is quarantined (set_unknown), as a set may land later, and is
---            not offered to this instance again: a row that names it is then known as late, not as chosen. A lease that it was to replace
---            is the instance's again. Five refusals of different proxies in a row engage the set half of the brake.
+--            not offered to this instance again: a row that names it is then known as late, not as chosen. One that was
+--            active before, so that a socket may still use it, is released instead, as a tail. A lease that it was to
+--            replace is the instance's again, under a new token. Five refusals of different proxies in a row engage
+--            the set half of the brake.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -19,29 +21,38 @@
 --   WRONG_PHASE phase
 
 local REFUSALS = 5
+local HOW = {refused = true, unsent = true, unknown = true}
 
 local prior = replayed()
 if prior then return prior end
+if not HOW[A.how] then return redis.error_reply('BADARG how') end
 local lease, stale = lease_of(A.proxy, A.token)
 if not lease then return stale end
 if lease.phase ~= 'reserved' then return {'WRONG_PHASE', lease.phase} end
 
-close_lease(A.proxy, lease)
 local proxy = load_hash(proxy_key(A.proxy))
 local unknown_at = A.how == 'unknown' and A.now_ms or number(lease.unknown_at)
-if unknown_at + A.settle_ms > A.now_ms and unknown_at > 0 then
-  quarantine(A.proxy, proxy, 'set_unknown', unknown_at + A.settle_ms)
-  shun(lease.holder, A.proxy)
+local lands_until = unknown_at > 0 and unknown_at + A.settle_ms or 0
+if lease.active_at then
+  make_tail(A.proxy, lease)
+  set_releasing(A.proxy, lease, 'row')
+  call('HSET', lease_key(A.proxy), 'release_reason', A.how, 'released_by', A.actor, 'unknown_at', ms(unknown_at))
 else
-  settle(A.proxy, proxy, A.now_ms)
+  close_lease(A.proxy, lease)
+  beware(A.proxy, proxy, lands_until)
+  if lands_until > A.now_ms then
+    quarantine(A.proxy, proxy, 'set_unknown', lands_until)
+  else
+    settle(A.proxy, proxy, A.now_ms)
+  end
 end
+if lands_until > A.now_ms then shun(lease.holder, A.proxy) end
 
 local before = lease.replaces and load_hash(lease_key(lease.replaces)) or {}
 if before.tail == '1' and before.waits == 'row' and before.instance == lease.instance
   and before.server == lease.server then
   unmake_tail(lease.replaces, before)
-  set_phase(lease.replaces, before, 'active')
-  call('HDEL', lease_key(lease.replaces), 'waits')
+  keep_lease(lease.replaces, before)
   call('ZREM', shunned_key(lease.holder), lease.replaces)
 end
 tally(lease.server, lease.instance)
@@ -52,8 +63,9 @@ if A.how == 'refused' then
   call('SADD', refused_key(lease.server), A.proxy)
   refusals = call('SCARD', refused_key(lease.server))
   if refusals >= REFUSALS and call('HGET', server_key(lease.server), 'set_brake') ~= '1' then
-    call('HSET', server_key(lease.server), 'set_brake', '1', 'set_brake_since', ms(A.now_ms))
-    emit('brake.engaged', 'error', {server = lease.server, half = 'set', reason = refusals .. ' refusals in a row'})
+    local reason = refusals .. ' refusals in a row'
+    call('HSET', server_key(lease.server), 'set_brake', '1', 'set_brake_since', ms(A.now_ms), 'set_brake_reason', reason)
+    emit('brake.engaged', 'error', {server = lease.server, half = 'set', reason = reason})
   end
 end
 return done({'OK', proxy.status, refusals})

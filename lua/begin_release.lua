@@ -1,8 +1,8 @@
 -- begin_release: the instance is to lose its proxy; say what the release waits for.
 -- include names replay events proxies leases instances
 --
--- GUARANTEE  Only the lease of this token. A release only moves forward: grace, then row. The proxy stays used.
---            unmanage keeps policy away from the instance until a human assigns again.
+-- GUARANTEE  Only the lease of this token. A release only moves forward: grace, then row, and its rest never gets
+--            shorter. The proxy stays used. unmanage keeps policy away from the instance until a human assigns again.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -34,16 +34,16 @@ if A.unmanage then
   call('HSET', key, 'manual', '1')
 end
 if A.socket_gone then call('HSET', key, 'socket_gone', '1') end
-if lease.phase ~= 'releasing' or ORDER[lease.waits] < ORDER[A.waits] or (A.unmanage and lease.reason ~= A.reason) then
+if A.rest_ms > number(lease.rest_ms) then
+  call('HSET', key, 'rest_ms', ms(A.rest_ms), 'rest_reason', A.rest_reason)
+end
+local begins = lease.phase ~= 'releasing'
+if begins or ORDER[lease.waits] < ORDER[A.waits] or (A.unmanage and lease.release_reason ~= A.reason) then
   if lease.phase == 'reserved' then call('HSET', key, 'unknown_at', ms(A.now_ms)) end
-  if lease.phase ~= 'releasing' then
-    call('HSET', key, 'was', lease.phase)
-    set_phase(A.proxy, lease, 'releasing')
-    lease.waits = nil
-  end
-  if not lease.waits or ORDER[lease.waits] < ORDER[A.waits] then lease.waits = A.waits end
+  if begins then set_releasing(A.proxy, lease, A.waits) end
+  if ORDER[lease.waits] < ORDER[A.waits] then lease.waits = A.waits end
   call('HSET', key, 'waits', lease.waits, 'grace_until', ms(A.grace_until), 'release_reason', A.reason,
-    'released_by', A.actor, 'rest_ms', ms(A.rest_ms), 'rest_reason', A.rest_reason)
+    'released_by', A.actor)
   tell_of(A.proxy, lease, 'lease.releasing', 'info', {reason = A.reason, waits = lease.waits})
 end
 tally(lease.server, lease.instance)

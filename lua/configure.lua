@@ -1,8 +1,8 @@
 -- configure: record which servers are configured and how long the event stream may grow.
 -- include names replay
 --
--- GUARANTEE  The gate of acquire asks exactly these servers. A server that is no longer named loses nothing but its
---            place in the gate. Sending it again changes nothing.
+-- GUARANTEE  The gate of acquire asks exactly these servers. A server that is no longer named leaves the gate, and has
+--            to be read again when it comes back: its rows may have changed unseen. Sending it again changes nothing.
 -- KEYS
 --   meta       hash    events_max
 --   servers    set     names of the configured servers
@@ -20,7 +20,10 @@ if prior then return prior end
 local names = {}
 for _, server in ipairs(A.server) do names[server.name] = true end
 for _, old in ipairs(call('SMEMBERS', K.servers)) do
-  if not names[old] then call('SREM', K.servers, old) end
+  if not names[old] then
+    call('SREM', K.servers, old)
+    call('HDEL', server_key(old), 'read_epoch')
+  end
 end
 for name in pairs(names) do call('SADD', K.servers, name) end
 call('HSET', K.meta, 'events_max', string.format('%.0f', A.events_max))

@@ -18,11 +18,12 @@ local prior = replayed()
 if prior then return prior end
 local lease, stale = lease_of(A.proxy, A.token)
 if not lease then return stale end
-if lease.phase == 'active' then return {'OK', 'active'} end
+if lease.phase == 'active' then return done({'OK', 'active'}) end
 if lease.phase ~= 'reserved' then return {'WRONG_PHASE', lease.phase} end
 
 set_phase(A.proxy, lease, 'active')
 call('HSET', lease_key(A.proxy), 'active_at', ms(A.now_ms), 'applied', 'no', 'down', '0')
+call('HDEL', lease_key(A.proxy), 'replaces')
 see_row(lease.server, lease.instance, A.proxy)
 tally(lease.server, lease.instance)
 tell_of(A.proxy, lease, 'lease.confirmed', 'info')

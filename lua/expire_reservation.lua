@@ -25,6 +25,7 @@ if number(lease.expires_at) > A.now_ms and not A.cancelled then return {'NOT_DUE
 close_lease(id, lease)
 call('HSET', proxy_key(id), 'rest_reason', 'settle')
 local proxy = load_hash(proxy_key(id))
-settle(id, proxy, A.now_ms + A.rest_ms)
+beware(id, proxy, A.now_ms + A.rest_ms)
+settle(id, proxy, A.now_ms)
 tell_of(id, lease, A.cancelled and 'reservation.cancelled' or 'reservation.expired', 'info', {status = proxy.status})
 return done({'OK', id})

@@ -36,8 +36,13 @@ close_lease(A.proxy, lease)
 local proxy = load_hash(proxy_key(A.proxy))
 local rest = math.max(A.rest_ms, number(lease.rest_ms))
 local at = A.now_ms + rest
-local lands_until = lease.unknown_at and number(lease.unknown_at) + A.settle_ms or 0
-if A.evidence == 'gone' or A.evidence == 'recreated' then see_row(lease.server, lease.instance, 'off') end
+local unknown_at = lease.phase == 'reserved' and A.now_ms or number(lease.unknown_at)
+local lands_until = unknown_at > 0 and unknown_at + A.settle_ms or 0
+beware(A.proxy, proxy, lands_until)
+if A.evidence == 'gone' or A.evidence == 'recreated' then
+  see_row(lease.server, lease.instance, 'off')
+  beware(A.proxy, proxy, at)
+end
 
 local reason = A.rest_reason ~= '' and A.rest_reason or lease.rest_reason or ''
 call('HSET', proxy_key(A.proxy), 'rest_reason', rest > 0 and reason or '', 'last_holder', lease.holder)
@@ -46,7 +51,7 @@ if A.memory_ms > 0 and (lease.owner or '') ~= '' and lease.tail ~= '1' and A.evi
 end
 if A.evidence == 'forced' then
   see_row(lease.server, lease.instance, A.proxy)
-  call('HSET', proxy_key(A.proxy), 'rest_until', ms(math.max(at, lands_until)))
+  call('HSET', proxy_key(A.proxy), 'rest_until', ms(math.max(rest_of(proxy), at)))
   quarantine(A.proxy, proxy, 'forced', NEVER)
 elseif lands_until > at then
   quarantine(A.proxy, proxy, 'set_unknown', lands_until)

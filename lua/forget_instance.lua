@@ -14,7 +14,7 @@
 
 local prior = replayed()
 if prior then return prior end
-local held = call('HGET', leases_key(A.server), A.instance)
+local held = held_by(A.server, A.instance)
 if held then return {'HELD', held} end
 forget(A.server, A.instance)
 return done({'OK'})

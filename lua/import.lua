@@ -43,7 +43,9 @@ local function add(item)
     'disabled_reason', item.unusable, 'created_at', now, 'rev', 0, 'stamp', A.stamp)
   call('HINCRBY', K.hosts, item.host .. '|' .. item.protocol, 1)
   if item.expires_at ~= '' then call('ZADD', K.expiring, item.expires_at, item.id) end
-  settle(item.id, proxy, math.max(A.now_ms, number(call('GET', rest_key(item.id)))))
+  beware(item.id, proxy, number(call('GET', rest_key(item.id))))
+  settle(item.id, proxy, A.now_ms)
+  tally_users(item.id)
   emit('proxy.added', 'info', {proxy = item.id, status = proxy.status, group = item.group})
   return active == '1' and 'added' or 'disabled', proxy.status
 end

@@ -1,16 +1,17 @@
--- mark: note what was seen of a lease's instance: opened, down, applied; or that a set was left without an answer.
+-- mark: note what was seen of a lease's instance: opened, down, applied; or what became of a set: unknown, asserted.
 -- include names replay events proxies leases instances
 --
--- GUARANTEE  Only the lease of this token. Each note is made once; sending it again changes nothing. applied needs down
+-- GUARANTEE  Only the lease of this token. Each note is made once, but that of an unknown set, where the last one
+--            counts. applied needs down
 --            before it: not open, then open, after the row was read back. Applied proves the proxy works and ends the
---            doubling of its probation.
+--            doubling of its probation. asserted: the row was written again, so what was applied before proves nothing now.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
 --   actor      str
 --   proxy      str
 --   token      str
---   what       str     opened, down, applied, unknown
+--   what       str     opened, down, applied, unknown, asserted
 -- RETURNS
 --   OK         1 if the note is new
 --   STALE      proxy, token of the present lease if any
@@ -35,6 +36,14 @@ if A.what == 'applied' then
   call('HDEL', proxy_key(A.proxy), 'strikes')
   tally(lease.server, lease.instance)
   tell_of(A.proxy, lease, 'lease.applied', 'info')
+  return done({'OK', 1})
+end
+
+if A.what == 'asserted' then
+  call('HSET', key, 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms))
+  see_row(lease.server, lease.instance, A.proxy)
+  tally(lease.server, lease.instance)
+  tell_of(A.proxy, lease, 'lease.asserted', 'warning')
   return done({'OK', 1})
 end
 

@@ -21,7 +21,7 @@ local prior = replayed()
 if prior then return prior end
 if call('SISMEMBER', K.servers, A.server) == 0 then return {'NOT_CONFIGURED', A.server} end
 local epoch = call('HGET', K.meta, 'epoch')
-if epoch ~= A.epoch then return {'STALE', epoch} end
+if epoch ~= A.epoch then return {'STALE', epoch or ''} end
 local key = server_key(A.server)
 call('HSETNX', key, 'first_read_at', string.format('%.0f', A.now_ms))
 call('HSET', key, 'read_epoch', epoch, 'read_at', string.format('%.0f', A.now_ms),

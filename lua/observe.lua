@@ -4,7 +4,7 @@
 -- GUARANTEE  Every endpoint seen in a row is remembered, managed instance or not, pool member or not, and keeps its
 --            proxy out of the line. A row of '' is no evidence and removes nothing; neither is a row
 --            read before the instance's lease last changed. A name that has passed to another id forgets the old one,
---            unless it holds a lease. No lease changes here.
+--            unless it holds a lease or a tail. No lease changes here.
 -- KEYS
 --   instances  zset    every known instance as server/name\nid
 -- ARGV
@@ -24,19 +24,24 @@ local now = string.format('%.0f', A.now_ms)
 for _, item in ipairs(A.item) do
   local key = instance_key(holder_of(A.server, item.instance))
   local old = load_hash(key)
-  if old.name and old.name ~= item.name then unlist(A.server, item.instance, old.name) end
+  if old.name and old.name ~= item.name then
+    unlist(A.server, item.instance, old.name)
+    forget_name(A.server, item.instance, old.name)
+  end
   if old.state ~= item.state then
     if old.state then count_state(A.server, old.state, -1) end
     count_state(A.server, item.state, 1)
     call('HSET', key, 'state_since', now)
   end
   local before = call('HGET', names_key(A.server), item.name)
-  if before and before ~= item.instance and not call('HGET', leases_key(A.server), before) then
-    forget(A.server, before)
+  if before and before ~= item.instance and not held_by(A.server, before) then forget(A.server, before) end
+  local row = old.row or ''
+  if number(old.lease_at) < A.seen_at then
+    row = item.row
+    see_row(A.server, item.instance, row)
   end
-  if number(old.lease_at) < A.seen_at then see_row(A.server, item.instance, item.row) end
   call('HSET', key, 'name', item.name, 'state', item.state, 'integration', item.integration,
-    'managed', flag(item.managed), 'owner', item.owner, 'row', item.row, 'address', item.address, 'code', item.code,
+    'managed', flag(item.managed), 'owner', item.owner, 'row', row, 'address', item.address, 'code', item.code,
     'disc_at', item.disc_at, 'seen_at', now)
   call('HSET', names_key(A.server), item.name, item.instance)
   call('ZADD', K.instances, 0, member_of(A.server, item.instance, item.name))

@@ -18,7 +18,8 @@
 
 local LISTS = {instances = K.instances, unprotected = K.unprotected, unapplied = K.unapplied, external = K.external}
 
-local page = call('ZRANGEBYLEX', LISTS[A.list] or K.instances, A.cursor == '' and '-' or '(' .. A.cursor, '+',
+if not LISTS[A.list] then return redis.error_reply('BADARG list') end
+local page = call('ZRANGEBYLEX', LISTS[A.list], A.cursor == '' and '-' or '(' .. A.cursor, '+',
   'LIMIT', 0, A.limit)
 local reply = {'OK', #page == A.limit and page[#page] or ''}
 for _, member in ipairs(page) do

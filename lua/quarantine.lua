@@ -1,7 +1,7 @@
 -- quarantine: put a proxy that nobody holds under probation, which doubles each time until it is seen applied again.
 -- include names replay events proxies
 --
--- GUARANTEE  A held proxy is refused: it has to be rotated away first. A longer quarantine is never shortened.
+-- GUARANTEE  A held proxy is refused: it has to be rotated away first. A longer quarantine or rest is never shortened.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -27,10 +27,8 @@ if proxy.status == 'disabled' then return {'DISABLED'} end
 local strikes = number(proxy.strikes) + 1
 local until_ms = A.now_ms + math.min(A.probation_ms * 2 ^ (strikes - 1), LONGEST_MS)
 call('HSET', proxy_key(A.proxy), 'strikes', strikes)
-if proxy.status == 'quarantined' then
-  until_ms = math.max(until_ms, number(proxy.available_at))
-  if until_ms >= NEVER then return done({'OK', proxy.available_at, strikes}) end
-end
+until_ms = math.max(until_ms, number(proxy.available_at))
+if until_ms >= NEVER then return done({'OK', proxy.available_at, strikes}) end
 forget_keeping(A.proxy, proxy)
 quarantine(A.proxy, proxy, A.reason, until_ms)
 emit('proxy.quarantined', 'warning', {proxy = A.proxy, reason = A.reason, strikes = strikes, ['until'] = proxy.available_at})

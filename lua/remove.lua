@@ -1,5 +1,5 @@
 -- remove: forget a proxy that nobody holds.
--- include names replay events proxies
+-- include names replay events proxies instances
 --
 -- GUARANTEE  A held proxy is refused. What must rest still rests when the same endpoint is imported again, and which rows
 --            name it is not forgotten.
@@ -34,5 +34,6 @@ call('ZREM', K.expiring, A.proxy)
 local field = proxy.host .. '|' .. proxy.protocol
 if call('HINCRBY', K.hosts, field, -1) < 1 then call('HDEL', K.hosts, field) end
 call('DEL', proxy_key(A.proxy))
+tally_users(A.proxy)
 emit('proxy.removed', 'info', {proxy = A.proxy, status = proxy.status})
 return done({'OK'})

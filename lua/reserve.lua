@@ -2,7 +2,7 @@
 -- include names replay events proxies leases instances gate
 --
 -- GUARANTEE  The proxy is held by the reservation alone until a row of that server and name names it (adopt) or its time
---            is over (expire_reservation).
+--            is over (expire_reservation). An open reservation of this id answers what it holds.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -23,9 +23,11 @@
 
 local prior = replayed()
 if prior then return prior end
+local instance = '~' .. A.reservation
+local held = call('HGET', leases_key(A.server), instance)
+if held then return done({'OK', held, call('HGET', lease_key(held), 'token')}) end
 local closed = gate()
 if closed then return closed end
-local instance = '~' .. A.reservation
 local holder = holder_of(A.server, instance)
 local id, refusal, why = choose(holder, {owner = '', pin = A.pin, group = A.group, strict = A.strict})
 if not id then return {refusal} end

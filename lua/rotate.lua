@@ -39,9 +39,9 @@ local id, refusal, why = choose(old.holder, {owner = '', pin = A.pin, group = A.
 if not id then return {refusal} end
 
 make_tail(old_id, old)
-set_phase(old_id, old, 'releasing')
-call('HSET', lease_key(old_id), 'waits', 'row', 'release_reason', A.reason, 'released_by', A.actor,
-  'rest_ms', ms(A.rest_ms), 'rest_reason', 'rotated')
+set_releasing(old_id, old, 'row')
+call('HSET', lease_key(old_id), 'release_reason', A.reason, 'released_by', A.actor, 'rest_ms', ms(A.rest_ms),
+  'rest_reason', 'rotated')
 shun(old.holder, old_id)
 local lease = open_lease(id, load_hash(proxy_key(id)), A.server, A.instance, old.name, 'reserved', {
   'reason', A.reason, 'owner', old.owner or '', 'disc_at', old.disc_at or '', 'opened', old.opened or '0',

@@ -23,6 +23,8 @@ if lease.phase == 'releasing' and lease.waits == 'socket' then return done({'OK'
 if lease.phase ~= 'releasing' or lease.waits ~= 'row' then return {'WRONG_PHASE', lease.phase, lease.waits or ''} end
 
 call('HSET', lease_key(A.proxy), 'waits', 'socket', 'down', '0', 'since', ms(A.now_ms))
+call('HDEL', lease_key(A.proxy), 'stuck', 'refusals')
+call('ZREM', K.stuck, A.proxy)
 see_row(lease.server, lease.instance, A.row)
 tell_of(A.proxy, lease, 'lease.row_cleared', 'info')
 return done({'OK', number(lease.socket_gone)})

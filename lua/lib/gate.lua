@@ -44,7 +44,7 @@ local function pinned(id, holder)
   if proxy.status == 'disabled' then return nil, 'DISABLED' end
   if in_other_rows(id, holder) then return nil, 'HELD_ELSEWHERE' end
   if proxy.status == 'quarantined' then return nil, 'QUARANTINED' end
-  if number(proxy.available_at) > A.now_ms and proxy.rest_reason == 'orphan' then return nil, 'RESTING' end
+  if number(proxy.unsafe_until) > A.now_ms then return nil, 'RESTING' end
   return id, nil, 'pin'
 end
 

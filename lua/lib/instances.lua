@@ -26,6 +26,11 @@ local function unlist(server, instance, name)
   for _, key in ipairs({K.instances, K.unprotected, K.unapplied, K.external}) do call('ZREM', key, member) end
 end
 
+-- The name no longer leads to this instance; it may lead to another one by now.
+local function forget_name(server, instance, name)
+  if call('HGET', names_key(server), name) == instance then call('HDEL', names_key(server), name) end
+end
+
 -- Recomputes which of the figures count this instance. Called by every script that touches it or its lease.
 local function tally(server, instance)
   local holder = holder_of(server, instance)
@@ -47,21 +52,28 @@ local function tally(server, instance)
   index(K.unprotected, member, record.state == 'open' and managed and not external and not protected)
 end
 
+-- The pool came to know a proxy, or forgot it: that changes the figures of the instances whose rows name it.
+local function tally_users(id)
+  for _, holder in ipairs(call('SMEMBERS', users_key(id))) do tally(split_holder(holder)) end
+end
+
 -- The row of holder stopped naming a proxy: what was held back for that alone goes on.
 local function unsee(id, holder)
   call('SREM', users_key(id), holder)
   local proxy = load_hash(proxy_key(id))
   if proxy.status ~= 'quarantined' or in_other_rows(id, nil) then return end
   if proxy.quarantine_reason ~= 'seen' and proxy.quarantine_reason ~= 'forced' then return end
-  settle(id, proxy, math.max(A.now_ms, number(proxy.rest_until)))
+  settle(id, proxy, A.now_ms)
   emit('proxy.unseen', 'info', {proxy = id, server = split_holder(holder), status = proxy.status})
 end
 
--- Remembers what the row of an instance names: a proxy id, 'off', or '' (no evidence: nothing changes).
+-- Remembers what the row of an instance names: a proxy id, 'off', or '' (no evidence: nothing changes). The record of the
+-- instance follows, so that the next reading is compared with what the pool believes.
 local function see_row(server, instance, row)
   local holder = holder_of(server, instance)
   local old = call('HGET', K.rows, holder) or ''
   if row == '' or row == old then return end
+  if call('EXISTS', instance_key(holder)) == 1 then call('HSET', instance_key(holder), 'row', row) end
   call('HDEL', K.rows, holder)
   if old ~= '' then unsee(old, holder) end
   if row == 'off' then return end
@@ -74,6 +86,16 @@ local function see_row(server, instance, row)
   end
 end
 
+-- The proxy that an instance holds by a lease or a tail, or nil.
+local function held_by(server, instance)
+  local held = call('HGET', leases_key(server), instance)
+  if held then return held end
+  for id, holder in pairs(load_hash(tails_key(server))) do
+    if holder == instance then return id end
+  end
+  return nil
+end
+
 -- Forgets an instance that holds nothing: its record, its place in the figures, and what its row named.
 local function forget(server, instance)
   local holder = holder_of(server, instance)
@@ -82,7 +104,7 @@ local function forget(server, instance)
   if record.name then
     unlist(server, instance, record.name)
     count_state(server, record.state, -1)
-    if call('HGET', names_key(server), record.name) == instance then call('HDEL', names_key(server), record.name) end
+    forget_name(server, instance, record.name)
     emit('instance.gone', 'info', {server = server, instance = instance, name = record.name})
   end
   call('SREM', K.unmanaged, holder)

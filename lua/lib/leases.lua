@@ -16,10 +16,10 @@ local function next_token()
   return ms(token)
 end
 
--- The lease of a proxy if token is still its own, else nil and the reply to give.
+-- The lease of a proxy if token is still its own, else nil and the reply to give. A reservation is no instance's lease.
 local function lease_of(id, token)
   local lease = load_hash(lease_key(id))
-  if not lease.token then return nil, {'STALE', id} end
+  if not lease.token or lease.reservation then return nil, {'STALE', id} end
   if lease.token ~= token then return nil, {'STALE', id, lease.token} end
   lease.holder = holder_of(lease.server, lease.instance)
   return lease
@@ -46,6 +46,7 @@ local function open_lease(id, proxy, server, instance, name, phase, fields)
   local lease = {server = server, instance = instance, name = name, token = next_token(), tail = '0'}
   lease.holder = holder_of(server, instance)
   forget_keeping(id, proxy)
+  call('HSET', proxy_key(id), 'rest_until', ms(rest_of(proxy)))
   place(id, proxy, 'used')
   call('DEL', lease_key(id))
   call('HSET', lease_key(id), 'server', server, 'instance', instance, 'name', name, 'token', lease.token, 'tail', '0',
@@ -84,6 +85,25 @@ local function unmake_tail(id, lease)
   call('HSET', lease_key(id), 'tail', '0')
   call('HDEL', tails_key(lease.server), id)
   call('HSET', leases_key(lease.server), lease.instance, id)
+end
+
+-- Begins the release of a lease. was: the phase to which the release may be cancelled.
+local function set_releasing(id, lease, waits)
+  call('HSET', lease_key(id), 'was', lease.phase, 'waits', waits)
+  set_phase(id, lease, 'releasing')
+  lease.waits = waits
+end
+
+-- Calls a release off. The lease is what it was, or reserved when its row may name something else by now, as the row has
+-- to be written and read back. The token changes, so that no step of the release goes on.
+local function keep_lease(id, lease)
+  local rewrite = lease.clear_begun_at or lease.waits == 'socket' or lease.was == 'reserved'
+  lease.token = next_token()
+  set_phase(id, lease, rewrite and 'reserved' or 'active')
+  call('HDEL', lease_key(id), 'waits', 'was', 'grace_until', 'clear_begun_at', 'release_reason', 'released_by', 'rest_ms',
+    'rest_reason', 'socket_gone', 'refusals', 'stuck')
+  call('HSET', lease_key(id), 'token', lease.token)
+  if rewrite then call('HSET', lease_key(id), 'applied', 'no', 'reserved_at', ms(A.now_ms)) end
 end
 
 local SHUNNED_MOST = 100

@@ -61,13 +61,21 @@ local function quarantine(id, proxy, reason, until_ms)
   place(id, proxy, 'quarantined', until_ms)
 end
 
+-- Until then somebody may still come to use the proxy: a late set, a socket that lingers, a create under way. It does
+-- not become available before, not even for a pin.
+local function beware(id, proxy, until_ms)
+  proxy.unsafe_until = string.format('%.0f', math.max(until_ms, number(proxy.unsafe_until)))
+  call('HSET', proxy_key(id), 'unsafe_until', proxy.unsafe_until)
+end
+
 -- Where a proxy goes that nobody holds: disabled if it drains; kept back while a row names it; else into the line,
--- available from at on. holder: an instance whose row does not count.
+-- available from at on, or when its rest is over. holder: an instance whose row does not count.
 local function settle(id, proxy, at, holder)
+  at = math.max(at, number(proxy.rest_until), number(proxy.unsafe_until))
+  call('HSET', proxy_key(id), 'rest_until', string.format('%.0f', at))
   if proxy.active == '0' then
     place(id, proxy, 'disabled')
   elseif in_other_rows(id, holder) then
-    call('HSET', proxy_key(id), 'rest_until', string.format('%.0f', at))
     quarantine(id, proxy, 'seen', NEVER)
   else
     call('HDEL', proxy_key(id), 'quarantine_reason', 'rest_until')
@@ -95,10 +103,10 @@ local function regroup(id, proxy, group)
   place(id, proxy, status, at)
 end
 
--- Until when a proxy that nobody holds has to rest in any case: survives disabling and removal.
+-- Until when a proxy that nobody holds has to rest in any case: survives disabling, adoption, a pin and removal.
 local function rest_of(proxy)
   local at = number(proxy.available_at)
-  return math.max(number(proxy.rest_until), at < NEVER and at or 0)
+  return math.max(number(proxy.rest_until), number(proxy.unsafe_until), at < NEVER and at or 0)
 end
 
 -- isActive=false: a held proxy keeps its lease until its end, any other is disabled at once.

@@ -1,0 +1,1 @@
+"""The tests of evoproxy; one folder a room."""

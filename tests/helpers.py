@@ -1,0 +1,49 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from service.embedded import find_binary
+from service.errors import SettingsError
+
+
+async def wait_until(condition: Callable[[], object], *, deadline: float = 5.0, what: str = "") -> None:
+    """Return once ``condition()`` (or what it awaits) is truthy; it is asked again and again on the running loop.
+
+    Fails the test after ``deadline`` seconds, naming ``what`` and the last result.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline
+    while True:
+        result = condition()
+        value = await result if inspect.isawaitable(result) else result
+        if value:
+            return
+        if loop.time() >= end:
+            pytest.fail(f"not within {deadline:g} s: {what or condition!r}; last result {value!r}")
+        await asyncio.sleep(0.005)
+
+
+def require(name: str, present: object) -> None:
+    """Go on if ``present``; otherwise skip the test on a laptop and fail it on CI, where nothing may be missing."""
+    if present:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is missing on CI")
+    pytest.skip(f"{name} is not installed here")
+
+
+def redis_server() -> Path:
+    """The machine's redis-server, else the one of the ``embedded`` extra; required."""
+    try:
+        return find_binary()
+    except SettingsError:
+        require("redis-server", False)
+        raise

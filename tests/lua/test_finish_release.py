@@ -1,0 +1,151 @@
+"""finish_release: the proofs, and where the proxy goes."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from service.pool.models import Evidence, Waits
+from tests.lua.stage import HOUR, MINUTE, Stage, refused
+
+SETTLE = 900_000
+
+
+async def test_moved_frees_the_proxy_after_its_rest(stage: Stage) -> None:
+    await stage.add()
+    proxy_id = await stage.released(rest_ms=MINUTE, rest_reason="cooldown")
+    proxy = await stage.pool.proxy(proxy_id)
+    assert proxy is not None
+    assert (proxy.status.value, proxy.rest_reason) == ("cooling", "cooldown")
+    stage.clock.move(MINUTE)
+    assert await stage.status(proxy_id) == "free"
+    assert await stage.raw("leases:a") == {}
+    [event] = await stage.events("lease.released")
+    assert (event["evidence"], event["reason"]) == ("moved", "test")
+
+
+async def test_moved_needs_a_release_whose_row_was_read_back(stage: Stage) -> None:
+    await stage.add(3)
+    with refused("wrong_phase", "active", ""):
+        await stage.pool.finish_release(await stage.active("i1"), Evidence.MOVED)
+    with refused("wrong_phase", "releasing", "row"):
+        await stage.pool.finish_release(await stage.releasing("i2"), Evidence.MOVED)
+    with refused("wrong_phase", "releasing", "grace"):
+        await stage.pool.finish_release(await stage.releasing("i3", Waits.GRACE), Evidence.MOVED)
+
+
+async def test_the_longer_rest_of_release_and_end_counts(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.cleared("i1", rest_ms=HOUR, rest_reason="ban")
+    await stage.pool.finish_release(lease, Evidence.MOVED, rest_ms=MINUTE)
+    stage.clock.move(HOUR - 1)
+    proxy = await stage.pool.proxy(lease.proxy_id)
+    assert proxy is not None
+    assert (proxy.status.value, proxy.rest_reason) == ("cooling", "ban")
+    stage.clock.move(1)
+    assert await stage.status(lease.proxy_id) == "free"
+
+
+@pytest.mark.parametrize("evidence", [Evidence.GONE, Evidence.RECREATED])
+async def test_an_instance_that_does_not_exist_ends_a_lease_in_any_phase(stage: Stage, evidence: Evidence) -> None:
+    await stage.add(4)
+    leases = [await stage.active("i1"), await stage.releasing("i2"), await stage.cleared("i3")]
+    for lease in leases:
+        await stage.see(lease.instance, row=lease.proxy_id)
+        assert await stage.pool.finish_release(lease, evidence, rest_ms=MINUTE) == "free"
+        assert (await stage.try_acquire("i9", pin=lease.proxy_id, human=True)).word == "RESTING"
+    assert await stage.raw("rows") == {}
+    stage.clock.move(MINUTE)
+    assert [await stage.status(lease.proxy_id) for lease in leases] == ["free"] * 3
+
+
+async def test_a_reserved_lease_may_have_a_set_under_way(stage: Stage) -> None:
+    [proxy_id] = await stage.add()
+    assert await stage.pool.finish_release(await stage.reserved(), Evidence.RECREATED) == "quarantined"
+    stage.clock.move(SETTLE)
+    await stage.pool.sweep(limit=10)
+    assert await stage.status(proxy_id) == "free"
+
+
+async def test_an_unknown_set_keeps_the_proxy_back_until_it_can_no_longer_land(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.active()
+    await stage.pool.mark(lease, "unknown")
+    marked = stage.clock.at
+    stage.clock.move(MINUTE)
+    await stage.pool.begin_release(lease, Waits.ROW, reason="final", socket_gone=True)
+    await stage.pool.row_cleared(lease, "off")
+    assert await stage.pool.finish_release(lease, Evidence.MOVED) == "quarantined"
+    proxy = await stage.pool.proxy(lease.proxy_id)
+    assert proxy is not None
+    assert (proxy.quarantine_reason, proxy.available_at) == ("set_unknown", marked + SETTLE)
+
+
+async def test_a_row_that_still_names_it_keeps_the_proxy_back(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.cleared()
+    await stage.see("i2", row=lease.proxy_id)
+    assert await stage.pool.finish_release(lease, Evidence.MOVED) == "quarantined"
+    await stage.see("i2", row="off")
+    assert await stage.status(lease.proxy_id) == "free"
+
+
+async def test_forced_keeps_the_proxy_back_until_its_row_is_seen_cleared(stage: Stage) -> None:
+    [proxy_id] = await stage.add()
+    await stage.see()
+    assert await stage.pool.finish_release(await stage.active(), Evidence.FORCED, rest_ms=MINUTE) == "quarantined"
+    stage.clock.move(30 * 24 * HOUR)
+    await stage.pool.sweep(limit=10)
+    await stage.see(row="")
+    assert await stage.status(proxy_id) == "quarantined"
+    await stage.see(row="off")
+    assert await stage.status(proxy_id) == "free"
+
+
+async def test_forcing_both_leases_of_a_rotation_frees_neither(stage: Stage) -> None:
+    await stage.add(2)
+    new, old = await stage.tail()
+    for lease in (old, new):
+        await stage.pool.finish_release(lease, Evidence.FORCED)
+    assert [await stage.status(lease.proxy_id) for lease in (old, new)] == ["quarantined"] * 2
+
+
+async def test_the_number_is_remembered_and_has_one_memory(stage: Stage) -> None:
+    first, second = await stage.add(2)
+    for proxy_id in (first, second):
+        lease = await stage.active("i1", owner="5511", pin=proxy_id)
+        await stage.pool.begin_release(lease, Waits.ROW, reason="final")
+        await stage.pool.row_cleared(lease, "off")
+        await stage.pool.finish_release(lease, Evidence.MOVED)
+        assert await stage.raw("memory") == {"5511": proxy_id}
+
+
+@pytest.mark.parametrize("evidence", [Evidence.MOVED, Evidence.FORCED])
+async def test_a_tail_or_a_forced_end_leaves_no_memory(stage: Stage, evidence: Evidence) -> None:
+    await stage.add(2)
+    lease = await stage.active("i1", owner="5511")
+    if evidence is Evidence.MOVED:
+        await stage.pool.rotate(lease, reason="signs")
+        await stage.pool.row_cleared(await stage.lease(lease.proxy_id), "off")
+    await stage.pool.finish_release(lease, evidence)
+    assert await stage.raw("memory") == {}
+
+
+async def test_only_the_lease_of_this_token_and_known_evidence(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.active()
+    await stage.pool.finish_release(lease, Evidence.GONE)
+    with refused("stale", lease.proxy_id):
+        await stage.pool.finish_release(lease, Evidence.GONE)
+    with pytest.raises(ResponseError, match="BADARG evidence"):
+        await stage.pool.run(
+            "finish_release",
+            actor="auto",
+            proxy=lease.proxy_id,
+            token=lease.token,
+            evidence="hearsay",
+            rest_ms=0,
+            rest_reason="",
+            settle_ms=0,
+            memory_ms=0,
+        )

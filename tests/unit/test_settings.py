@@ -1,0 +1,213 @@
+"""Settings: what they become, and that every mistake has its line."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.errors import SettingsError
+from service.settings import GroupRule, RotateAfter, Settings, describe, load
+from service.urls import normalise_url
+
+
+def problems(**env: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(env)
+    found = caught.value.params["problems"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = load({})
+    assert settings.servers == ()
+    assert (settings.poll_interval, settings.release_grace, settings.ban_rest) == (30, 60, 86_400)
+    assert settings.integrations == ("WHATSAPP-BAILEYS",)
+    assert settings.rotate_after == RotateAfter(signs=3, seconds=300)
+    assert settings.redis_url is None
+
+
+def test_the_first_server_and_the_listed_ones_are_merged() -> None:
+    more = json.dumps([{"name": "b", "baseUrl": "https://B.example:443/api/", "apiKey": "key-b"}])
+    settings = load(
+        {"EVOLUTION_API_BASE_URL": "http://a.example/", "GLOBAL_API_KEY": "key-a", "EVOPROXY_SERVERS": more}
+    )
+    assert [(server.name, server.base_url, server.api_key.get_secret_value()) for server in settings.servers] == [
+        ("default", "http://a.example", "key-a"),
+        ("b", "https://b.example/api", "key-b"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["sales-*, support", '["sales-*", "support"]'])
+def test_a_list_is_written_with_commas_or_as_json(text: str) -> None:
+    assert load({"EVOPROXY_INCLUDE": text}).include == ("sales-*", "support")
+
+
+def test_group_rules() -> None:
+    rules = '[{"phonePrefix": "5511", "group": "sp", "strict": true}, {"server": "b", "name": "x*", "group": "g"}]'
+    assert load({"EVOPROXY_GROUP_RULES": rules}).group_rules == (
+        GroupRule(phone_prefix="5511", group="sp", strict=True),
+        GroupRule(server="b", name="x*", group="g"),
+    )
+
+
+def test_the_environment_wins_over_the_file_and_empty_means_unset(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("EVOPROXY_PORT=1\nEVOPROXY_HOST=0.0.0.0\nEVOPROXY_JWT_SECRET=a${HOME}\nPATH=/nowhere\n")
+    settings = load({"EVOPROXY_PORT": "2", "EVOPROXY_POOL": ""}, file)
+    assert (settings.port, settings.host, settings.pool) == (2, "0.0.0.0", "default")
+    assert settings.jwt_secret is not None
+    assert settings.jwt_secret.get_secret_value() == "a${HOME}"
+
+
+def test_a_missing_file_is_no_mistake(tmp_path: Path) -> None:
+    assert load({}, tmp_path / ".env") == load({})
+
+
+def test_the_process_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVOPROXY_POOL", "other")
+    assert Settings().pool == load({}).pool == "default"
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load({}).port = 1  # type: ignore[misc]
+
+
+def test_every_mistake_has_its_line() -> None:
+    found = problems(
+        EVOPROXY_MODE="look", EVOPROXY_PORT="http", EVOPROXY_POL="x", REDIS_URL="http://r", EVOPROXY_LOCALE="de"
+    )
+    assert sorted(line.split(":")[0] for line in found) == [
+        "EVOPROXY_LOCALE",
+        "EVOPROXY_MODE",
+        "EVOPROXY_POL",
+        "EVOPROXY_PORT",
+        "REDIS_URL",
+    ]
+    assert all("\n" not in line for line in found)
+    assert "EVOPROXY_POL: unknown setting; did you mean EVOPROXY_POOL?" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EVOPROXY_POOL", "a{b}"),
+        ("EVOPROXY_POOL", "a" * 65),
+        ("EVOPROXY_POLL_INTERVAL", "0"),
+        ("EVOPROXY_POLL_INTERVAL", "nan"),
+        ("EVOPROXY_COOLDOWN", "-1"),
+        ("EVOPROXY_RESTART_RATE", "0"),
+        ("EVOPROXY_SETS_IN_FLIGHT", "0"),
+        ("EVOPROXY_ROTATE_AFTER", "3"),
+        ("EVOPROXY_ROTATE_AFTER", "0/300"),
+        ("EVOPROXY_GROUP_RULES", "[{}]"),
+        ("EVOPROXY_GROUP_RULES", '[{"group": "g", "phonePrefix": "+x"}]'),
+        ("EVOPROXY_GROUP_RULES", "{"),
+        ("EVOPROXY_WEBHOOK_SECRET", "a/b"),
+        ("EVOPROXY_SUPERADMIN_TOKEN", " "),
+        ("EVOPROXY_JWKS_URL", "file:///etc/passwd"),
+        ("DATABASE_URL", "oracle://x"),
+        ("REDIS_URL", "redis+cluster://x"),
+        ("EVOLUTION_API_BASE_URL", "ftp://x"),
+    ],
+)
+def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
+    assert any(line.startswith(name) for line in problems(**{name: value}))
+
+
+@pytest.mark.parametrize("half", ["EVOLUTION_API_BASE_URL", "GLOBAL_API_KEY"])
+def test_address_and_key_go_together(half: str) -> None:
+    assert problems(**{half: "http://a"}) == ["GLOBAL_API_KEY: must be set together with EVOLUTION_API_BASE_URL"]
+
+
+def test_names_and_urls_of_servers_are_unique() -> None:
+    server = {"name": "a", "baseUrl": "http://a", "apiKey": "k"}
+    same_name = json.dumps([server, {**server, "baseUrl": "http://b"}])
+    same_url = json.dumps([server, {**server, "name": "b", "baseUrl": "HTTP://A:80/"}])
+    assert problems(EVOPROXY_SERVERS=same_name) == ["EVOPROXY_SERVERS: the name a is given more than once"]
+    assert problems(EVOPROXY_SERVERS=same_url) == ["EVOPROXY_SERVERS: the URL http://a is given more than once"]
+
+
+def test_a_mistake_in_a_list_says_where() -> None:
+    listed = json.dumps([{"name": "a", "baseUrl": "http://a", "apiKey": "k"}, {"name": "B!", "baseUrl": "http://b"}])
+    found = problems(EVOPROXY_SERVERS=listed)
+    assert [line.split(":")[0] for line in found] == ["EVOPROXY_SERVERS[2].name", "EVOPROXY_SERVERS[2].apiKey"]
+
+
+def test_no_mistake_and_no_repr_shows_a_secret() -> None:
+    secret = "s3cr3t-value"
+    found = problems(
+        REDIS_URL=f"http://u:{secret}@r",
+        DATABASE_URL=f"x://u:{secret}@d",
+        EVOPROXY_SERVERS=f'[{{"apiKey": "{secret}"',
+        EVOLUTION_API_BASE_URL=f"http://u:{secret}@e",
+        EVOPROXY_WEBHOOK_SECRET=f"{secret}/",
+    )
+    assert len(found) == 5
+    assert secret not in "".join(found)
+    kept = load({"REDIS_URL": f"redis://:{secret}@r", "EVOPROXY_ENCRYPTION_KEY": secret})
+    assert secret not in repr(kept)
+
+
+def test_no_traceback_shows_a_secret() -> None:
+    secret = "s3cr3t-value"
+    servers = [{"apiKey": secret, "name": "B!"}]
+    with pytest.raises(SettingsError) as caught:
+        load({"EVOPROXY_PORT": secret, "EVOPROXY_SERVERS": json.dumps(servers)})
+    assert secret not in "".join(traceback.format_exception(caught.value))
+    with pytest.raises(ValidationError) as direct:
+        Settings.model_validate({"servers": servers})
+    assert secret not in str(direct.value)
+
+
+def test_the_table_names_every_setting_with_its_default() -> None:
+    rows = {row.name: row for row in describe()}
+    assert len(rows) == len(Settings.model_fields)
+    assert rows["EVOPROXY_ROTATE_AFTER"].default == "3/300"
+    assert rows["EVOPROXY_DATA_DIR"].default == "./data"
+    assert rows["REDIS_URL"].default == "–"
+    assert all(row.meaning for row in rows.values())
+    shown = {row.name: row.default for row in rows.values() if row.default != "–"}
+    assert load(shown) == load({})
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("HTTP://Evo.Example:80/", "http://evo.example"),
+        ("https://evo.example.:443/Api//", "https://evo.example/Api"),
+        ("http://evo.example:8080", "http://evo.example:8080"),
+        ("http://[2001:DB8:0::1]:80/x", "http://[2001:db8::1]/x"),
+        (" http://10.0.0.1 ", "http://10.0.0.1"),
+    ],
+)
+def test_one_address_has_one_spelling(text: str, normal: str) -> None:
+    assert normalise_url(text) == normal
+    assert normalise_url(normal) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "evo.example",
+        "ftp://x",
+        "http://",
+        "http://u:p@x",
+        "http://x?",
+        "http://x/#a",
+        "http://x:0",
+        "http://x:99999",
+        "http://a b",
+        "http://[::1",
+        "http://a\\b",
+    ],
+)
+def test_what_is_no_base_url_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must|is no|names no"):
+        normalise_url(text)
