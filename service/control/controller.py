@@ -33,8 +33,10 @@ class Controller:
         clients: Mapping[str, EvolutionClient],
         settings: Settings,
         *,
+        policy: Policy | None = None,
         patience: Patience | None = None,
     ) -> None:
+        """``policy`` and ``patience`` are the tests' handles; they follow from the settings otherwise."""
         self.pool = pool
         self.settings = settings
         self.servers = {
@@ -43,7 +45,7 @@ class Controller:
                     server=name,
                     client=client,
                     pool=pool,
-                    policy=Policy.of(settings),
+                    policy=policy or Policy.of(settings),
                     sets=asyncio.Semaphore(settings.sets_in_flight),
                     restarts=TokenBucket(settings.restart_rate, settings.restart_burst),
                     patience=patience or Patience(),

@@ -94,7 +94,8 @@ def _with_lease(seen: Seen, lease: Lease, policy: Policy) -> Iterator[Action]:
     elif _final(lease, seen.observation) and not lease.socket_gone:
         yield _release_for_good(lease, seen.observation, policy)
     elif lease.phase is Phase.RESERVED:
-        yield Resume(lease)
+        if lease.since + policy.resume_after_ms <= seen.at:
+            yield Resume(lease)
     elif lease.phase is Phase.ACTIVE:
         yield from _active(seen, lease, seen.observation, policy)
     else:

@@ -36,6 +36,8 @@ class Policy:
     cooldown_ms: int = 0
     ban_rest_ms: int = 86_400_000
     orphan_rest_ms: int = 900_000
+    resume_after_ms: int = 40_000
+    """A reservation this old has no living act behind it, in any process: set and read-back take 35 s at most."""
 
     @classmethod
     def of(cls, settings: Settings) -> Policy:
