@@ -40,9 +40,11 @@ def canonical_host(text: str) -> str:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     try:
-        return str(ipaddress.ip_address(host))
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host
+    # An IPv4-mapped IPv6 address is that IPv4 address; Python releases write it differently.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def proxy_id(protocol: Protocol, host: str, port: int, username: str) -> str:

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from service.importing.draft import Note, Order, Reading
-from service.importing.outcomes import LineError
+from service.importing.outcomes import Rejected
 
 LOOKAHEAD = 10_000
 """Lines that are read, at most, before the first doubtful one is decided."""
 
-Pending = tuple[int, Sequence[Reading] | LineError]
+Pending = tuple[int, Sequence[Reading] | Rejected]
 """A line and its equally likely readings (the more usual one first), or why it has none."""
 
-Decided = tuple[int, Reading | LineError]
+Decided = tuple[int, Reading | Rejected]
 
 
 class Majority:
@@ -31,13 +31,13 @@ class Majority:
         self._lines = 0
         self._held: list[Pending] = []
 
-    def feed(self, line: int, readings: Sequence[Reading] | LineError) -> Iterator[Decided]:
+    def feed(self, line: int, readings: Sequence[Reading] | Rejected) -> Iterator[Decided]:
         """The lines that this one lets go, itself included or not. The answer must be used up."""
         self._lines += 1
-        doubtful = not isinstance(readings, LineError) and len(readings) > 1
-        if not isinstance(readings, LineError) and not doubtful and (order := readings[0].order):
+        doubtful = not isinstance(readings, Rejected) and len(readings) > 1
+        if not isinstance(readings, Rejected) and not doubtful and (order := readings[0].order):
             self._votes[order] += 1
-        if self._held or (doubtful and self._lines < LOOKAHEAD):
+        if self._held or doubtful:
             self._held.append((line, readings))
             if self._lines >= LOOKAHEAD:
                 yield from self.close()
@@ -50,8 +50,8 @@ class Majority:
             yield line, self._decide(readings)
         self._held.clear()
 
-    def _decide(self, readings: Sequence[Reading] | LineError) -> Reading | LineError:
-        if isinstance(readings, LineError):
+    def _decide(self, readings: Sequence[Reading] | Rejected) -> Reading | Rejected:
+        if isinstance(readings, Rejected):
             return readings
         if len(readings) == 1:
             return readings[0]

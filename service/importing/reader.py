@@ -31,7 +31,6 @@ _BOMS = (
 _JSON_LINES = re.compile(r"\s*\{[^\n]*\}[ \t]*\n\s*\{")
 _JSON = re.compile(r'\s*(?:\{|\[\s*(?:[\["{\]]|$))')
 _DAMAGED = "\N{REPLACEMENT CHARACTER}"
-_NOT_UTF8 = LineError("encoding", "the line is not valid UTF-8")
 
 
 class ProxyReader:
@@ -96,27 +95,30 @@ class ProxyReader:
                         yield Warned(line, "unknown_columns", f"columns ignored: {', '.join(table.unknown)}")
                     continue
                 self._read = text.read
-            if readings := self._readings(piece, self._read or text.read):
+            readings: list[Reading] | Rejected
+            try:
+                readings = self._readings(piece, self._read or text.read)
+            except LineError as error:
+                readings = Rejected(line, error.code, error.reason)
+            if readings:
                 for decided in self._majority.feed(line, readings):
                     yield from _told(decided)
 
-    def _readings(self, piece: str | LineError, read: Callable[[str], list[Draft]]) -> list[Reading] | LineError:
+    def _readings(self, piece: str | LineError, read: Callable[[str], list[Draft]]) -> list[Reading]:
         if isinstance(piece, LineError):
-            return piece
+            raise piece
+        damage = LineError("encoding", "the line is not valid UTF-8") if _DAMAGED in piece else None
         readings: list[Reading] = []
-        refusal: LineError | None = None
         try:
-            drafts = read(piece)
-            if drafts and _DAMAGED in piece:
-                raise _NOT_UTF8
-            for draft in drafts:
-                try:
-                    readings.append(check(draft, self._protocol, self._group))
-                except LineError as error:
-                    refusal = refusal or error
+            for draft in read(piece):
+                readings.append(check(draft, self._protocol, self._group))
         except LineError as error:
-            refusal = _NOT_UTF8 if _DAMAGED in piece else error
-        return readings or refusal or []
+            # A second reading that fails its checks only leaves no doubt about the first.
+            if not readings:
+                raise damage or error from None
+        if damage and readings:
+            raise damage
+        return readings
 
 
 def parse(chunks: Iterable[bytes], *, protocol: Protocol = Protocol.HTTP, group: str = "") -> Iterator[Outcome]:
@@ -134,10 +136,10 @@ def _decoder(encoding: str) -> io.IncrementalNewlineDecoder:
 
 
 def _told(decided: Decided) -> Iterator[Outcome]:
-    line, reading = decided
-    if isinstance(reading, LineError):
-        yield Rejected(line, reading.code, reading.reason)
+    line, outcome = decided
+    if isinstance(outcome, Rejected):
+        yield outcome
         return
-    yield Parsed(line, reading.spec)
-    for note in reading.notes:
+    yield Parsed(line, outcome.spec)
+    for note in outcome.notes:
         yield Warned(line, note.code, note.reason)

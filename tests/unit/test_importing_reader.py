@@ -14,16 +14,20 @@ from hypothesis import strategies as st
 from service.errors import InvalidInputError
 from service.importing import Outcome, Parsed, ProxyReader, Rejected, Warned, parse
 from service.importing.majority import LOOKAHEAD
+from service.importing.reader import SNIFF_BYTES
 
-MIXED = "# S\N{LATIN SMALL LETTER A WITH TILDE}o Paulo\r\n" + "".join(
+PADDING = "# S\N{LATIN SMALL LETTER A WITH TILDE}o Paulo\r\n" * (SNIFF_BYTES // 10)
+"""Nothing is read before ``SNIFF_BYTES`` have come, so that cuts behind them are the ones that matter."""
+
+MIXED = PADDING + "".join(
     f"198.51.100.{number}:80:user{number}:p\N{LATIN SMALL LETTER A WITH DIAERESIS}ss\r\n"
     f"a{number}.example.com:80:b.example.com:81\r\nnonsense\r\n"
     for number in range(100)
 )
-CSV = "ip;port;username;password\r\n" + "".join(f'198.51.100.{n};80;"u{n}";p\r\n' for n in range(200))
+CSV = PADDING + "ip;port;username;password\r\n" + "".join(f'198.51.100.{n};80;"u{n}";p\r\n' for n in range(200))
 RECORDS = [{"ip": f"198.51.100.{n}", "port": 80, "password": '\\"]},' * (n % 6), "username": "u"} for n in range(20)]
-JSON = json.dumps({"count": "\\", "data": {"results": RECORDS}}, indent=1)
-JSON_LINES = "\n".join(json.dumps(record) for record in RECORDS)
+JSON = "{" + " " * SNIFF_BYTES + json.dumps({"count": "\\", "data": {"results": RECORDS}}, indent=1)[1:]
+JSON_LINES = "\n".join(json.dumps(record) for record in RECORDS * 6)
 
 
 def feed_in_pieces(data: bytes, cuts: list[int]) -> list[Outcome]:
@@ -69,10 +73,12 @@ def test_binary_data_is_refused(data: bytes) -> None:
 
 
 def test_a_line_that_is_not_utf8_costs_no_other() -> None:
-    outcomes = list(parse([b"198.51.100.1:80\n198.51.100.2:80:u:p\xe9ss\n# S\xe3o Paulo\n198.51.100.3:80\n"]))
-    assert [(outcome.line, type(outcome)) for outcome in outcomes] == [(1, Parsed), (2, Rejected), (4, Parsed)]
-    assert isinstance(outcomes[1], Rejected)
-    assert outcomes[1].code == "encoding"
+    outcomes = list(
+        parse([b"198.51.100.1:80\n198.51.100.2:80:u:p\xe9ss\n# S\xe3o Paulo\n198.51.100.3:80\n\xe9.example.com:80"])
+    )
+    assert [outcome.line for outcome in outcomes if isinstance(outcome, Parsed)] == [1, 4]
+    refused = [(outcome.line, outcome.code) for outcome in outcomes if isinstance(outcome, Rejected)]
+    assert refused == [(2, "encoding"), (5, "encoding")]
 
 
 def test_nothing_gives_nothing() -> None:
@@ -127,6 +133,13 @@ def test_the_majority_decides_what_fits_in_both_orders(votes: str, host: str, do
     (warned,) = (outcome for outcome in outcomes if isinstance(outcome, Warned))
     assert (warned.line, warned.code) == (doubtful_at + 1, "order_guessed")
     assert ("most of this file" in warned.reason) == (votes != "198.51.100.1:80")
+
+
+def test_a_reading_that_fails_a_check_leaves_no_doubt() -> None:
+    line = f"a.example.com:80:{'x' * 60}:{'y' * 60}:b.example.com:81"
+    (outcome,) = parse([line.encode()])
+    assert isinstance(outcome, Parsed)
+    assert outcome.spec.host == "a.example.com"
 
 
 def test_only_a_doubtful_line_holds_others_back() -> None:

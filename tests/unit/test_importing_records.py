@@ -34,6 +34,8 @@ def found(source: str) -> list[tuple[int, str]]:
         {"status": "data", "data": [A, B]},
         {"data": {"page": [1, 2], "results": [A, B]}, "x": []},
         {"items": [A, B], "nextCursor": None, "total": 2},
+        {"data": {"page": 1}, "results": [A, B]},
+        {"proxies": [A], "data": {"proxies": [B]}},
     ],
 )
 @pytest.mark.parametrize("indent", [None, 2])
@@ -66,6 +68,15 @@ def test_json_lines() -> None:
 def test_objects_in_a_row(separator: str) -> None:
     source = separator.join(json.dumps(record, indent=1) for record in (A, B))
     assert [address for _, address in found(source)] == ["198.51.100.1:80", "198.51.100.2:81"]
+
+
+def test_superfluous_brackets_cost_nothing() -> None:
+    source = f"{json.dumps(A)}]\n{json.dumps(B)}\n[{json.dumps(B)}]]"
+    assert [address for _, address in found(source)] == ["198.51.100.1:80", "198.51.100.2:81", "198.51.100.2:81"]
+
+
+def test_a_record_names_its_endpoint_before_what_is_nested_in_it() -> None:
+    assert found(json.dumps(B | {"connection": {"host": "203.0.113.1", "port": 1}})) == [(1, "198.51.100.2:81")]
 
 
 def test_one_object_is_one_proxy() -> None:

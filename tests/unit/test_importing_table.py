@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from service.importing import Outcome, Parsed, Rejected, Warned, parse
@@ -117,6 +119,7 @@ def test_a_single_column_may_hold_whole_proxies() -> None:
         "198.51.100.7:81",
         "[2001:db8::7]:82",
     ]
+    assert [spec.address for spec in specs("ip|port\n2001:db8::7|82\n")] == ["[2001:db8::7]:82"]
 
 
 @pytest.mark.parametrize("cell", ["2001:db8::7", "[2001:db8::7]", "2001:DB8:0::7"])
@@ -142,6 +145,16 @@ def test_ipv6_needs_no_brackets_in_a_cell_of_its_own(cell: str) -> None:
 )
 def test_expiry(text: str, milliseconds: int | None) -> None:
     assert [spec.expires_at for spec in specs(f"ip,port,valid_until\n198.51.100.7,80,{text}\n")] == [milliseconds]
+
+
+def test_an_expiry_without_offset_is_utc_wherever_we_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/Sao_Paulo")
+    time.tzset()
+    try:
+        assert specs("ip,port,expires\n198.51.100.7,80,2026-12-31\n")[0].expires_at == 1798675200000
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("text", ["31/12/2026", "03/04/2026", "soon", "17987", "2026-13-01", "0001-01-01T00:00+23:00"])
@@ -175,6 +188,12 @@ def test_unknown_columns_are_told_once() -> None:
 def test_a_proxy_with_a_username_like_a_column_is_no_header() -> None:
     assert [spec.username for spec in specs("gw.example.com:80,server,secret\n")] == ["server"]
     assert [spec.username for spec in specs("gw.example.com,80,server,secret\n")] == ["server"]
+
+
+def test_labels_beyond_the_limit_are_dropped_and_told() -> None:
+    source = f'ip,port,tags\n198.51.100.1,80,"{",".join(map(str, range(17)))}"\n'
+    assert specs(source)[0].labels == tuple(map(str, range(16)))
+    assert warnings(source) == [(2, "label_dropped")]
 
 
 def test_a_group_that_is_too_long_refuses_the_row() -> None:

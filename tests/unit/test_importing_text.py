@@ -129,7 +129,10 @@ def test_every_shape_is_read(line: str, expected: tuple[Protocol, str, int, str,
         ("fe80::abcd:8080", "host"),
         ("2001:db8:1:2:3:4:5:abcd:8080", "host"),
         ("user:secret@2001:db8::abcd:8080", "host"),
+        ("user:secret:2001:db8:1:2:3:4:5:abcd:8080", "shape"),
         ("[2001:db8::zz]:8080", "host"),
+        ("[fe80::1%eth0]:8080", "host"),
+        ("user:999999:198.51.100.300:8080", "host"),
         (f"ftp://user:secret@{IP}:21", "protocol"),
         (f"{IP}:8080:user:{'s' * 101}", "too_long"),
         (f"{IP}:8080:{'u' * 101}:secret", "too_long"),
@@ -184,6 +187,10 @@ def test_a_change_ip_link_is_dropped_and_told(separator: str) -> None:
     assert (spec.username, spec.password, spec.labels) == ("user", "pass", ())
     assert warning_codes(line) == ["change_link"]
     assert "secret" not in repr(outcomes(line))
+
+
+def test_a_change_ip_link_in_a_cell_of_its_own() -> None:
+    assert only_spec(f'"{IP}:8080:user:pass","https://change.example.com/ip"').password == "pass"
 
 
 @pytest.mark.parametrize(
