@@ -28,7 +28,7 @@ local function adopt(item)
   if current then return 'HAS_OTHER', current, call('HGET', lease_key(current), 'token') end
   if not proxy.status then return 'EXTERNAL' end
 
-  local from = proxy.status
+  local from, unknown_at = proxy.status, nil
   if from == 'used' then
     local other = load_hash(lease_key(item.row))
     local reserved = other.reservation and other.server == A.server and other.name == item.name
@@ -43,6 +43,7 @@ local function adopt(item)
       return 'HELD_ELSEWHERE', item.row, other.token
     end
     close_lease(item.row, other)
+    unknown_at = other.unknown_at
     from = reserved and 'reserved' or 'releasing'
   end
 
@@ -50,6 +51,7 @@ local function adopt(item)
   local lease = open_lease(item.row, proxy, A.server, item.instance, item.name, 'active', {
     'reason', 'adopted', 'owner', item.owner, 'disc_at', item.disc_at, 'opened', flag(item.opened), 'manual', '0',
     'applied', 'unknown', 'down', '0', 'active_at', ms(A.now_ms), 'chosen', 'row'})
+  if unknown_at then call('HSET', lease_key(item.row), 'unknown_at', unknown_at) end
   call('HDEL', instance_key(lease.holder), 'conflict')
   tell_of(item.row, lease, 'lease.adopted', 'info', {from = from})
   return 'ADOPTED', item.row, lease.token

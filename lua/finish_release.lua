@@ -50,7 +50,7 @@ if A.memory_ms > 0 and (lease.owner or '') ~= '' and lease.tail ~= '1' and A.evi
   keep_for(A.proxy, proxy, lease.owner, A.now_ms + A.memory_ms)
 end
 if A.evidence == 'forced' then
-  see_row(lease.server, lease.instance, A.proxy)
+  await_row(A.proxy, lease.holder)
   call('HSET', proxy_key(A.proxy), 'rest_until', ms(math.max(rest_of(proxy), at)))
   quarantine(A.proxy, proxy, 'forced', NEVER)
 elseif lands_until > at then

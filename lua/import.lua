@@ -14,7 +14,7 @@
 --   stamp      str     id of the whole import: what a sync does not stamp, it drains
 --   item*      id:str protocol:str host:str port:str username:str secret:str fingerprint:str group:str labels:str expires_at:str unusable:str ip:flag
 -- RETURNS
---   OK         then three words an item: added, updated, disabled or unchanged; status; other protocols of this IP
+--   OK         then three words an item: added, updated, disabled or unchanged; status; other protocols of this address
 
 local prior = replayed()
 if prior then return prior end

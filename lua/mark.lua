@@ -40,6 +40,7 @@ if A.what == 'applied' then
 end
 
 if A.what == 'asserted' then
+  if lease.phase ~= 'active' then return {'WRONG_PHASE', lease.phase} end
   call('HSET', key, 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms))
   see_row(lease.server, lease.instance, A.proxy)
   tally(lease.server, lease.instance)

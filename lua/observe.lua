@@ -15,11 +15,11 @@
 --   seen_at    int     ms: when the reading began
 --   item*      instance:str name:str state:str integration:str managed:flag owner:str row:str address:str code:str disc_at:str
 -- RETURNS
---   OK         number of items
+--   OK         number of items, number of rows that were read too early to count
 
 local prior = replayed()
 if prior then return prior end
-local now = string.format('%.0f', A.now_ms)
+local now, early = string.format('%.0f', A.now_ms), 0
 
 for _, item in ipairs(A.item) do
   local key = instance_key(holder_of(A.server, item.instance))
@@ -39,6 +39,8 @@ for _, item in ipairs(A.item) do
   if number(old.lease_at) < A.seen_at then
     row = item.row
     see_row(A.server, item.instance, row)
+  else
+    early = early + 1
   end
   call('HSET', key, 'name', item.name, 'state', item.state, 'integration', item.integration,
     'managed', flag(item.managed), 'owner', item.owner, 'row', row, 'address', item.address, 'code', item.code,
@@ -47,4 +49,4 @@ for _, item in ipairs(A.item) do
   call('ZADD', K.instances, 0, member_of(A.server, item.instance, item.name))
   tally(A.server, item.instance)
 end
-return done({'OK', #A.item})
+return done({'OK', #A.item, early})

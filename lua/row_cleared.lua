@@ -26,5 +26,6 @@ call('HSET', lease_key(A.proxy), 'waits', 'socket', 'down', '0', 'since', ms(A.n
 call('HDEL', lease_key(A.proxy), 'stuck', 'refusals')
 call('ZREM', K.stuck, A.proxy)
 see_row(lease.server, lease.instance, A.row)
+tally(lease.server, lease.instance)
 tell_of(A.proxy, lease, 'lease.row_cleared', 'info')
 return done({'OK', number(lease.socket_gone)})

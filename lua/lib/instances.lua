@@ -67,13 +67,28 @@ local function unsee(id, holder)
   emit('proxy.unseen', 'info', {proxy = id, server = split_holder(holder), status = proxy.status})
 end
 
+-- Holds the proxy of a lease that was ended against the proofs, until the row of holder is seen naming something else.
+-- What the pool believes of that row is void: the next reading counts, even if it says what the last one said.
+local function await_row(id, holder)
+  call('SADD', users_key(id), holder)
+  call('SADD', forced_key(holder), id)
+  if call('EXISTS', instance_key(holder)) == 1 then call('HSET', instance_key(holder), 'row', '') end
+end
+
 -- Remembers what the row of an instance names: a proxy id, 'off', or '' (no evidence: nothing changes). The record of the
 -- instance follows, so that the next reading is compared with what the pool believes.
 local function see_row(server, instance, row)
   local holder = holder_of(server, instance)
   local old = call('HGET', K.rows, holder) or ''
-  if row == '' or row == old then return end
+  if row == '' then return end
+  for _, id in ipairs(call('SMEMBERS', forced_key(holder))) do
+    if id ~= row then
+      call('SREM', forced_key(holder), id)
+      unsee(id, holder)
+    end
+  end
   if call('EXISTS', instance_key(holder)) == 1 then call('HSET', instance_key(holder), 'row', row) end
+  if row == old then return end
   call('HDEL', K.rows, holder)
   if old ~= '' then unsee(old, holder) end
   if row == 'off' then return end

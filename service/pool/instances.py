@@ -30,10 +30,12 @@ class Instances(Runner):
 
     async def observe(
         self, server: str, sightings: Sequence[Sighting], *, seen_at: int | None = None, actor: str = "auto"
-    ) -> None:
-        """Records what changed of some instances (a few hundred is a good size); read since ``seen_at`` (now)."""
+    ) -> bool:
+        """Records what changed of some instances (a few hundred is a good size); read since ``seen_at`` (now). Answers
+        whether all rows counted: one that was read before the lease last changed does not, and is to be told again."""
         seen_at = self.clock.now() + 1 if seen_at is None else seen_at
-        await self.run("observe", sightings, server=server, seen_at=seen_at, actor=actor)
+        reply = await self.run("observe", sightings, server=server, seen_at=seen_at, actor=actor)
+        return int(reply[1]) == 0
 
     async def mark_read(self, server: str, *, epoch: str, listed: int) -> None:
         """The server was read completely since ``epoch`` was asked for. Refused: stale, not_configured."""

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from service.errors import StoreUnavailableError
 from service.pool import scripts
+from service.pool.answers import Answers
 from service.pool.clock import Clock
 from service.pool.instances import Instances
 from service.pool.keys import Keys
@@ -20,10 +21,11 @@ from service.pool.leases import Leases, Rests
 from service.pool.proxies import Proxies
 from service.pool.reads import Reads
 from service.pool.runner import LOST, Runner
+from service.pool.tokens import Tokens
 from service.pool.vault import Vault
 
 
-class Pool(Proxies, Leases, Instances, Reads):
+class Pool(Proxies, Leases, Instances, Tokens, Answers, Reads):
     """One pool: one method a script, typed.
 
     Every change of state is one atomic script; a call that is repeated with the same ``op_id`` changes nothing and

@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from service.models import USABLE_PROTOCOLS, ProxySpec
+from service.errors import RefusedError
+from service.models import USABLE_PROTOCOLS, Protocol, ProxySpec
 from service.pool.models import Imported, Proxy
 from service.pool.runner import Runner
 from service.pool.vault import Vault
@@ -74,6 +75,30 @@ class Proxies(Runner):
             for word, status, others in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
         ]
 
+    async def preview(self, specs: Sequence[ProxySpec]) -> list[Imported]:
+        """What :meth:`import_proxies` would answer now; changes nothing. ``status`` is ``""`` for a new proxy."""
+        details = ("status", "fingerprint", "group", "labels", "expires_at")
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            for spec in specs:
+                others = [f"{spec.host}|{protocol}" for protocol in Protocol if protocol is not spec.protocol]
+                pipeline.hmget(self.keys.proxy(spec.id), details)
+                pipeline.hmget(self.keys.named("hosts"), others)
+            answers = await self.reading(pipeline.execute())
+        return [self._foretold(*words) for words in zip(specs, answers[::2], answers[1::2], strict=True)]
+
+    def _foretold(self, spec: ProxySpec, known: Sequence[str | None], others: Sequence[str | None]) -> Imported:
+        status, fingerprint, *details = known
+        if status is None:
+            word = "added" if spec.protocol in USABLE_PROTOCOLS else "disabled"
+        else:
+            wanted = (spec.group, "\n".join(spec.labels), "" if spec.expires_at is None else str(spec.expires_at))
+            differs = any(want and want != have for want, have in zip(wanted, details, strict=True))
+            differs = differs or fingerprint != self.vault.fingerprint(spec.password)
+            word = "updated" if differs else "unchanged"
+        protocols = [protocol for protocol in Protocol if protocol is not spec.protocol]
+        shared = tuple(str(name) for name, there in zip(protocols, others, strict=True) if there)
+        return Imported(word, status or "", shared if _is_ip(spec.host) else ())
+
     async def sync(self, *, stamp: str, cursor: str, limit: int, actor: str) -> tuple[str, int]:
         """Drains what the import ``stamp`` did not name, one page; answers the next cursor and how many."""
         following, drained = await self.run("sync", stamp=stamp, cursor=cursor, limit=limit, actor=actor)
@@ -99,6 +124,14 @@ class Proxies(Runner):
     async def remove(self, proxy_id: str, *, actor: str, op_id: str | None = None) -> None:
         """Refused: unknown_proxy, held."""
         await self.run("remove", proxy=proxy_id, actor=actor, op_id=op_id)
+
+    async def reveal(self, proxy_id: str, *, actor: str, op_id: str | None = None) -> str:
+        """The password, after its event was written. Refused: unknown_proxy. Raises what opening it raises."""
+        await self.run("reveal", proxy=proxy_id, actor=actor, op_id=op_id)
+        proxy = await self.proxy(proxy_id)
+        if proxy is None:
+            raise RefusedError("unknown_proxy")
+        return self.vault.open(proxy.secret)
 
     async def update(
         self,

@@ -73,7 +73,9 @@ def _check_places(found: Dump, proxies: dict[str, Hash], now: int) -> None:
             expected[f"{proxy['line']}:{proxy['group']}"][proxy_id] = at
             assert proxy["line"] == ("kept" if proxy.get("kept_for") else "free")
         else:
-            expected["quarantine" if status == "quarantined" else status][proxy_id] = at if status == "quarantined" else 0
+            expected["quarantine" if status == "quarantined" else status][proxy_id] = (
+                at if status == "quarantined" else 0
+            )
     lines = {name for name in found if name.startswith(("free:", "kept:"))}
     for name in {"free", "kept", "used", "quarantine", "disabled", *lines, *expected}:
         assert found.get(name, {}) == expected[name], name
@@ -122,6 +124,9 @@ def _check_rows(found: Dump, proxies: dict[str, Hash]) -> None:
     users: defaultdict[str, set[str]] = defaultdict(set)
     for holder, row in found.get("rows", {}).items():
         users[row].add(holder)
+    for holder, forced in _below(found, "forced:").items():
+        for proxy_id in forced:
+            users[proxy_id].add(holder)
     assert {name: set(members) for name, members in _below(found, "users:").items()} == dict(users)
     named = [one for one in users if one in proxies and proxies[one]["status"] == "free"]
     assert not named, "a row names a proxy that stands in the line"

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from service.errors import RefusedError
 from service.models import Protocol, ProxySpec
@@ -84,12 +83,21 @@ def spec(number: int = 1, **fields: Any) -> ProxySpec:
 
 
 class Stage:
-    """Leads a pool to the state that a test begins with. ``redis`` is a client beside the pool's own."""
+    """Leads a pool to the state that a test begins with."""
 
     def __init__(self, pool: Pool, clock: MovedClock) -> None:
         self.pool = pool
         self.clock = clock
-        self.redis: Redis = pool.redis
+        self.redis: Any = pool.redis  # redis-py's types do not know of decode_responses
+
+    async def beside(self, name: str) -> Stage:
+        """Another empty pool with an open gate on the same Redis, with a clock of its own."""
+        clock = MovedClock()
+        pool = Pool(self.redis, name, clock=clock)
+        await pool.renew_epoch("life")
+        other = Stage(pool, clock)
+        await other.open()
+        return other
 
     async def open(self, *servers: str) -> None:
         """The servers (``a`` if none is named) are configured and read: the gate is open."""

@@ -117,3 +117,13 @@ async def test_how_is_one_of_three(stage: Stage) -> None:
     await stage.add()
     with pytest.raises(ResponseError, match="BADARG how"):
         await stage.pool.abandon(await stage.reserved(), "maybe")
+
+
+async def test_after_an_unknown_set_the_proxy_is_not_offered_to_that_instance_again(stage: Stage) -> None:
+    """A row that names it is then known as late, not as somebody's choice."""
+    await stage.add()
+    await stage.pool.abandon(await stage.reserved(), "unknown")
+    stage.clock.move(SETTLE)
+    await stage.pool.sweep(limit=10)
+    assert (await stage.try_acquire()).word == "NO_PROXY_AVAILABLE"
+    assert (await stage.try_acquire("i2")).word == "LEASED"

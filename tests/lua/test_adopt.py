@@ -99,3 +99,15 @@ async def test_a_release_that_runs_is_not_undone_by_its_own_row(stage: Stage) ->
     stage.clock.move(1)
     assert (await stage.adopt("i1", proxy_id)).word == "HELD"
     assert (await stage.lease(proxy_id)).waits is Waits.ROW
+
+
+async def test_an_unknown_set_of_the_tail_is_not_forgotten(stage: Stage) -> None:
+    await stage.add(2)
+    old = await stage.active()
+    await stage.pool.mark(old, "unknown")
+    marked = stage.clock.at
+    proxy_id, _ = await stage.pool.rotate(old, reason="signs")
+    await stage.pool.row_cleared(await stage.lease(old.proxy_id), "off")
+    await stage.pool.abandon(await stage.lease(proxy_id), "unsent")
+    await stage.adopt("i1", old.proxy_id)
+    assert (await stage.lease(old.proxy_id)).unknown_at == marked

@@ -54,3 +54,10 @@ async def test_a_reservation_is_no_instances_lease(stage: Stage) -> None:
     await stage.pool.reserve("a", "shop", reservation="r1", expires_at=stage.clock.at + 1000, actor="token:x")
     with refused("stale"):
         await stage.pool.confirm(await stage.lease(proxy_id))
+
+
+async def test_a_confirmed_lease_replaces_nothing_any_more(stage: Stage) -> None:
+    await stage.add(2)
+    new, _ = await stage.tail()
+    await stage.pool.confirm(new)
+    assert (await stage.lease(new.proxy_id)).replaces is None

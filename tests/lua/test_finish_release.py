@@ -108,6 +108,23 @@ async def test_forcing_both_leases_of_a_rotation_frees_neither(stage: Stage) -> 
     for lease in (old, new):
         await stage.pool.finish_release(lease, Evidence.FORCED)
     assert [await stage.status(lease.proxy_id) for lease in (old, new)] == ["quarantined"] * 2
+    await stage.see(row=old.proxy_id)
+    stage.clock.move(SETTLE)
+    assert [await stage.status(lease.proxy_id) for lease in (old, new)] == ["quarantined", "free"]
+    await stage.see(row="off")
+    assert await stage.status(old.proxy_id) == "free"
+
+
+async def test_after_force_a_reading_counts_that_says_what_the_last_one_said(stage: Stage) -> None:
+    [proxy_id] = await stage.add()
+    lease = await stage.active()
+    await stage.see(row="off")
+    await stage.pool.finish_release(lease, Evidence.FORCED)
+    instance = await stage.pool.instance("a", "i1")
+    assert instance is not None
+    assert (instance.row, await stage.status(proxy_id)) == ("", "quarantined")
+    await stage.see(row="off")
+    assert await stage.status(proxy_id) == "free"
 
 
 async def test_the_number_is_remembered_and_has_one_memory(stage: Stage) -> None:
@@ -149,3 +166,16 @@ async def test_only_the_lease_of_this_token_and_known_evidence(stage: Stage) -> 
             settle_ms=0,
             memory_ms=0,
         )
+
+
+async def test_a_pin_waits_while_an_unknown_set_may_land_though_the_rest_is_longer(stage: Stage) -> None:
+    [proxy_id] = await stage.add()
+    lease = await stage.active()
+    await stage.pool.mark(lease, "unknown")
+    await stage.pool.begin_release(lease, Waits.ROW, reason="final", socket_gone=True)
+    await stage.pool.row_cleared(lease, "off")
+    await stage.pool.finish_release(lease, Evidence.MOVED, rest_ms=HOUR, rest_reason="ban")
+    stage.clock.move(SETTLE - 1)
+    assert (await stage.try_acquire("i2", pin=proxy_id, human=True)).word == "RESTING"
+    stage.clock.move(1)
+    assert (await stage.try_acquire("i2", pin=proxy_id, human=True)).word == "LEASED"

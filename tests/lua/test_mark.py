@@ -1,0 +1,90 @@
+"""mark: what was seen of a lease's instance."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from service.pool.models import Applied
+from tests.lua.stage import HOUR, MINUTE, Stage, refused
+
+
+@pytest.mark.parametrize("what", ["opened", "down"])
+async def test_a_note_is_made_once(stage: Stage, what: str) -> None:
+    await stage.add()
+    lease = await stage.active()
+    assert await stage.pool.mark(lease, what)
+    assert not await stage.pool.mark(lease, what)
+    assert getattr(await stage.lease(lease.proxy_id), what)
+    assert len(await stage.events(f"lease.{what}")) == 1
+
+
+async def test_applied_needs_an_active_lease_that_was_down(stage: Stage) -> None:
+    await stage.add()
+    await stage.see()
+    lease = await stage.reserved()
+    await stage.pool.mark(lease, "down")
+    with refused("wrong_phase", "reserved"):
+        await stage.pool.mark(lease, "applied")
+    await stage.pool.confirm(lease)
+    with refused("wrong_phase", "active"):
+        await stage.pool.mark(lease, "applied")
+    await stage.pool.mark(lease, "down")
+    assert (await stage.pool.stats()).unprotected == 1
+    assert await stage.pool.mark(lease, "applied")
+    assert not await stage.pool.mark(lease, "applied")
+    after = await stage.lease(lease.proxy_id)
+    assert (after.applied, after.applied_at, after.opened) == (Applied.YES, stage.clock.at, True)
+    stats = await stage.pool.stats()
+    assert (stats.unprotected, stats.unapplied) == (0, 0)
+
+
+async def test_applied_ends_the_doubling_of_probations(stage: Stage) -> None:
+    [proxy_id] = await stage.add()
+    assert (await stage.pool.quarantine(proxy_id, reason="dead", probation_ms=MINUTE, actor="auto"))[1] == 1
+    stage.clock.move(HOUR)
+    await stage.pool.sweep(limit=10)
+    lease = await stage.active()
+    await stage.pool.mark(lease, "down")
+    await stage.pool.mark(lease, "applied")
+    proxy = await stage.pool.proxy(proxy_id)
+    assert proxy is not None
+    assert proxy.strikes == 0
+
+
+async def test_of_unknown_sets_the_last_one_counts(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.reserved()
+    for _ in range(2):
+        stage.clock.move(10)
+        assert await stage.pool.mark(lease, "unknown")
+    assert (await stage.lease(lease.proxy_id)).unknown_at == stage.clock.at
+
+
+async def test_a_row_that_was_written_again_has_to_be_applied_again(stage: Stage) -> None:
+    await stage.add()
+    await stage.see()
+    lease = await stage.active()
+    await stage.pool.mark(lease, "down")
+    await stage.pool.mark(lease, "applied")
+    await stage.pool.mark(lease, "asserted")
+    after = await stage.lease(lease.proxy_id)
+    assert (after.applied, after.down) == (Applied.NO, False)
+    assert (await stage.pool.stats()).unapplied == 1
+
+
+async def test_only_the_lease_of_this_token_and_known_notes(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.releasing()
+    _, token = await stage.pool.cancel_release(lease)
+    with refused("stale", lease.proxy_id, token):
+        await stage.pool.mark(lease, "opened")
+    with pytest.raises(ResponseError, match="BADARG what"):
+        await stage.pool.mark(await stage.lease(lease.proxy_id), "sleepy")
+
+
+async def test_only_an_active_lease_is_asserted(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.reserved()
+    with refused("wrong_phase", "reserved"):
+        await stage.pool.mark(lease, "asserted")

@@ -1,0 +1,258 @@
+"""Each transition once: what leads to it, and the call.
+
+For what has to hold of all of them: the replay, the lost reply, the cluster, the restricted user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from service.models import ProxySpec
+from service.pool.models import Claim, Evidence, Sighting, Waits, Wish
+from service.pool.pool import Pool
+from tests.lua.stage import HOUR, Stage, spec
+
+Call = Callable[[Pool], Awaitable[object]]
+Transition = Callable[[Stage], Awaitable[Call]]
+
+TRANSITIONS: dict[str, Transition] = {}
+
+
+def _transition(prepare: Transition) -> Transition:
+    TRANSITIONS[prepare.__name__.strip("_")] = prepare
+    return prepare
+
+
+@_transition
+async def abandon(stage: Stage) -> Call:
+    await stage.add(2)
+    lease = await stage.reserved()
+    return lambda pool: pool.abandon(lease, "refused")
+
+
+@_transition
+async def acquire(stage: Stage) -> Call:
+    await stage.add(3)
+    await stage.see()
+    return lambda pool: pool.acquire("a", [Wish("i1", "name-i1"), Wish("i2", "name-i2")], reason="connected")
+
+
+@_transition
+async def adopt(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    await stage.see(row=proxy_id)
+    stage.clock.move(1)
+    return lambda pool: pool.adopt("a", [Claim("i1", "name-i1", proxy_id)])
+
+
+@_transition
+async def begin_clear(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.releasing()
+    return lambda pool: pool.begin_clear(lease)
+
+
+@_transition
+async def begin_release(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.active()
+    return lambda pool: pool.begin_release(lease, Waits.ROW, reason="human", unmanage=True)
+
+
+@_transition
+async def brake(stage: Stage) -> Call:
+    return lambda pool: pool.brake("a", "release", engaged=True, reason="shrunken list")
+
+
+@_transition
+async def cancel_release(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.releasing()
+    return lambda pool: pool.cancel_release(lease)
+
+
+@_transition
+async def configure(stage: Stage) -> Call:
+    return lambda pool: pool.configure(["a", "b"], events_max=50)
+
+
+@_transition
+async def confirm(stage: Stage) -> Call:
+    await stage.add()
+    await stage.see()
+    lease = await stage.reserved()
+    return lambda pool: pool.confirm(lease)
+
+
+@_transition
+async def disable(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    return lambda pool: pool.disable(proxy_id, reason="human", actor="cli:ana")
+
+
+@_transition
+async def enable(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    await stage.pool.disable(proxy_id, reason="human", actor="cli:ana")
+    return lambda pool: pool.enable(proxy_id, actor="cli:ana")
+
+
+@_transition
+async def expire_reservation(stage: Stage) -> Call:
+    await stage.add()
+    await stage.pool.reserve("a", "shop", reservation="r1", expires_at=stage.clock.at + 1, actor="token:x")
+    stage.clock.move(1)
+    return lambda pool: pool.expire_reservation("a", "r1")
+
+
+@_transition
+async def finish_release(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.active(owner="5511")
+    return lambda pool: pool.finish_release(lease, Evidence.GONE, rest_ms=HOUR, rest_reason="orphan")
+
+
+@_transition
+async def forget_instance(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    await stage.see(row=proxy_id)
+    return lambda pool: pool.forget_instance("a", "i1")
+
+
+@_transition
+async def ignore_server(stage: Stage) -> Call:
+    return lambda pool: pool.ignore_server("a", ignored=True, actor="cli:ana")
+
+
+@_transition
+async def import_(stage: Stage) -> Call:
+    specs: list[ProxySpec] = [spec(1, expires_at=stage.clock.at + HOUR), spec(2, group="br")]
+    return lambda pool: pool.import_proxies(specs, stamp="s1", actor="cli:ana")
+
+
+@_transition
+async def mark(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.active()
+    return lambda pool: pool.mark(lease, "unknown")
+
+
+@_transition
+async def mark_read(stage: Stage) -> Call:
+    epoch = await stage.pool.epoch()
+    return lambda pool: pool.mark_read("a", epoch=epoch, listed=3)
+
+
+@_transition
+async def observe(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    sightings = [Sighting(f"i{number}", f"n{number}", "open", "X", True, row=proxy_id) for number in range(3)]
+    return lambda pool: pool.observe("a", [*sightings, Sighting("i9", "n9", "open", "X", True, row=spec(77).id)])
+
+
+@_transition
+async def pause(stage: Stage) -> Call:
+    return lambda pool: pool.pause(paused=True, actor="cli:ana")
+
+
+@_transition
+async def quarantine(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    return lambda pool: pool.quarantine(proxy_id, reason="dead", probation_ms=HOUR, actor="auto")
+
+
+@_transition
+async def refuse_release(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.releasing()
+    for _ in range(5):
+        await stage.pool.refuse_release(lease, "400")
+    return lambda pool: pool.refuse_release(lease, "400")
+
+
+@_transition
+async def remove(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    return lambda pool: pool.remove(proxy_id, actor="cli:ana")
+
+
+@_transition
+async def renew_epoch(stage: Stage) -> Call:
+    life = (await stage.raw("meta"))["life"]
+    return lambda pool: pool.renew_epoch(life, behind=True)
+
+
+@_transition
+async def reserve(stage: Stage) -> Call:
+    await stage.add(2)
+    at = stage.clock.at + HOUR
+    return lambda pool: pool.reserve("a", "shop", reservation="r1", expires_at=at, actor="token:x")
+
+
+@_transition
+async def rotate(stage: Stage) -> Call:
+    await stage.add(3)
+    lease = await stage.active()
+    return lambda pool: pool.rotate(lease, reason="signs")
+
+
+@_transition
+async def row_cleared(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.releasing()
+    return lambda pool: pool.row_cleared(lease, "off")
+
+
+@_transition
+async def sweep(stage: Stage) -> Call:
+    [proxy_id, _] = await stage.add(2, expires_at=stage.clock.at + HOUR)
+    await stage.pool.quarantine(proxy_id, reason="dead", probation_ms=HOUR, actor="auto")
+    stage.clock.move(HOUR)
+    return lambda pool: pool.sweep(limit=10)
+
+
+@_transition
+async def sync(stage: Stage) -> Call:
+    await stage.add(3)
+    return lambda pool: pool.sync(stamp="s1", cursor="", limit=2, actor="cli:ana")
+
+
+@_transition
+async def unmanage(stage: Stage) -> Call:
+    await stage.see()
+    return lambda pool: pool.unmanage("a", "i1", unmanaged=True, actor="cli:ana")
+
+
+@_transition
+async def update(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    return lambda pool: pool.update(proxy_id, actor="cli:ana", group="br", password="new")
+
+
+async def read_everything(stage: Stage) -> None:
+    """Each script that only reads, on a pool that holds something of each kind."""
+    await stage.add(2)
+    await stage.see()
+    await stage.tail()
+    stats = await stage.pool.stats()
+    assert (stats.counts.used, stats.reserved, stats.releasing) == (2, 1, 1)
+    assert len((await stage.pool.page())[1]) == 2
+    assert len((await stage.pool.page_instances())[1]) == 1
+    assert [one async for one in stage.pool.check() if not isinstance(one, int)] == []
+
+
+@_transition
+async def reveal(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    return lambda pool: pool.reveal(proxy_id, actor="token:ana")
+
+
+@_transition
+async def token_create(stage: Stage) -> Call:
+    return lambda pool: pool.set_superadmin("a long secret")
+
+
+@_transition
+async def token_revoke(stage: Stage) -> Call:
+    await stage.pool.set_superadmin("a long secret")
+    return lambda pool: pool.revoke_token("superadmin", actor="cli:ana")
