@@ -54,6 +54,7 @@ local function adopt(item)
   if unknown_at then call('HSET', lease_key(item.row), 'unknown_at', unknown_at) end
   call('HDEL', instance_key(lease.holder), 'conflict')
   tell_of(item.row, lease, 'lease.adopted', 'info', {from = from})
+  if in_other_rows(item.row, lease.holder) then tell_of(item.row, lease, 'lease.shared', 'error') end
   return 'ADOPTED', item.row, lease.token
 end
 

@@ -21,6 +21,7 @@ if proxy.unusable ~= '' then return {'UNUSABLE', proxy.unusable} end
 if proxy.active == '1' then return done({'OK', proxy.status}) end
 proxy.active = '1'
 call('HSET', proxy_key(A.proxy), 'active', '1', 'disabled_reason', '')
+call('HINCRBY', proxy_key(A.proxy), 'rev', 1)
 if proxy.status == 'disabled' then settle(A.proxy, proxy, A.now_ms) end
 emit('proxy.enabled', 'info', {proxy = A.proxy, status = proxy.status})
 return done({'OK', proxy.status})

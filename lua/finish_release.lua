@@ -1,7 +1,7 @@
 -- finish_release: the old holder can no longer use the proxy: end the lease and say where the proxy goes.
 -- include names replay events proxies leases instances
 --
--- GUARANTEE  moved needs a release that waits for the socket, so the row was read back before. gone and recreated end a
+-- GUARANTEE  moved needs a release whose row was read back and whose socket was then seen down or closed for good. gone and recreated end a
 --            lease in any phase: the instance itself does not exist. forced ends it against the proofs, and the proxy
 --            stays quarantined until its row is seen naming something else. A set that may still land, or a row that
 --            names the proxy, keeps it out of the line in each case.
@@ -28,10 +28,11 @@ if prior then return prior end
 if not EVIDENCE[A.evidence] then return redis.error_reply('BADARG evidence') end
 local lease, stale = lease_of(A.proxy, A.token)
 if not lease then return stale end
-if A.evidence == 'moved' and (lease.phase ~= 'releasing' or lease.waits ~= 'socket') then
-  return {'WRONG_PHASE', lease.phase, lease.waits or ''}
-end
+local proved = lease.phase == 'releasing' and lease.waits == 'socket' and (lease.down == '1' or lease.socket_gone == '1')
+if A.evidence == 'moved' and not proved then return {'WRONG_PHASE', lease.phase, lease.waits or ''} end
 
+local gone = A.evidence == 'gone' or A.evidence == 'recreated'
+if gone then see_row(lease.server, lease.instance, 'off') end
 close_lease(A.proxy, lease)
 local proxy = load_hash(proxy_key(A.proxy))
 local rest = math.max(A.rest_ms, number(lease.rest_ms))
@@ -39,10 +40,7 @@ local at = A.now_ms + rest
 local unknown_at = lease.phase == 'reserved' and A.now_ms or number(lease.unknown_at)
 local lands_until = unknown_at > 0 and unknown_at + A.settle_ms or 0
 beware(A.proxy, proxy, lands_until)
-if A.evidence == 'gone' or A.evidence == 'recreated' then
-  see_row(lease.server, lease.instance, 'off')
-  beware(A.proxy, proxy, at)
-end
+if gone then beware(A.proxy, proxy, at) end
 
 local reason = A.rest_reason ~= '' and A.rest_reason or lease.rest_reason or ''
 call('HSET', proxy_key(A.proxy), 'rest_reason', rest > 0 and reason or '', 'last_holder', lease.holder)

@@ -25,6 +25,7 @@ if lease.phase ~= 'releasing' or lease.waits ~= 'row' then return {'WRONG_PHASE'
 call('HSET', lease_key(A.proxy), 'waits', 'socket', 'down', '0', 'since', ms(A.now_ms))
 call('HDEL', lease_key(A.proxy), 'stuck', 'refusals')
 call('ZREM', K.stuck, A.proxy)
+note_change(lease.holder)
 see_row(lease.server, lease.instance, A.row)
 tally(lease.server, lease.instance)
 tell_of(A.proxy, lease, 'lease.row_cleared', 'info')

@@ -57,10 +57,15 @@ local function tally_users(id)
   for _, holder in ipairs(call('SMEMBERS', users_key(id))) do tally(split_holder(holder)) end
 end
 
--- The row of holder stopped naming a proxy: what was held back for that alone goes on.
+-- The row of holder stopped naming a proxy: what was held back for that alone goes on. Its socket stays on the proxy until
+-- it reconnects (EVOLUTION.md, 10); where no lease of its own waits for that, the proxy is not safe yet.
 local function unsee(id, holder)
   call('SREM', users_key(id), holder)
   local proxy = load_hash(proxy_key(id))
+  local lease = call('HMGET', lease_key(id), 'server', 'instance')
+  if proxy.status and not (lease[1] and holder_of(lease[1], lease[2]) == holder) then
+    beware(id, proxy, A.now_ms + number(call('HGET', K.meta, 'settle_ms')))
+  end
   if proxy.status ~= 'quarantined' or in_other_rows(id, nil) then return end
   if proxy.quarantine_reason ~= 'seen' and proxy.quarantine_reason ~= 'forced' then return end
   settle(id, proxy, A.now_ms)

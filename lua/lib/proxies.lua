@@ -45,7 +45,6 @@ local function place(id, proxy, status, at)
   count(status, proxy.group, 1)
   call('HSET', proxy_key(id), 'status', status, 'available_at', proxy.available_at, 'line', proxy.line,
     'updated_at', string.format('%.0f', A.now_ms))
-  call('HINCRBY', proxy_key(id), 'rev', 1)
 end
 
 -- True when a row of an instance other than holder names the proxy.
@@ -113,6 +112,7 @@ end
 local function drain(id, proxy, reason)
   proxy.active = '0'
   call('HSET', proxy_key(id), 'active', '0', 'disabled_reason', reason)
+  call('HINCRBY', proxy_key(id), 'rev', 1)
   if proxy.status ~= 'used' then
     call('HSET', proxy_key(id), 'rest_until', string.format('%.0f', rest_of(proxy)))
     place(id, proxy, 'disabled')

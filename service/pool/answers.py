@@ -9,7 +9,7 @@ _KEPT_MS = 600_000
 
 
 class Answers(Runner):
-    """Beside the scripts' own replies, under the same keys. Raises :class:`service.errors.StoreUnavailableError`."""
+    """Raises :class:`service.errors.StoreUnavailableError`."""
 
     async def answer_to(self, op_id: str) -> list[str] | None:
         """The words kept for this operation."""
@@ -25,4 +25,4 @@ class Answers(Runner):
             await self.reading(pipeline.execute())
 
     def _key(self, op_id: str) -> str:
-        return self.keys.named(f"op:{op_id}")
+        return self.keys.named(f"op:{op_id}:answer")  # beside what the scripts keep under the id itself

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.pool.models import Instance, Lease, Row, Sighting
+from service.pool.models import Instance, Lease, Rests, Row, Sighting
 from service.pool.runner import Runner
 
 
@@ -17,9 +17,12 @@ class _Named:
 class Instances(Runner):
     """What is known of servers and their instances. Methods raise what :meth:`Runner.run` raises."""
 
+    rests: Rests
+
     async def configure(self, servers: Sequence[str], *, events_max: int) -> None:
         """Says which servers the gate of acquire asks for."""
-        await self.run("configure", [_Named(name) for name in servers], events_max=events_max)
+        named = [_Named(name) for name in servers]
+        await self.run("configure", named, events_max=events_max, settle_ms=self.rests.settle_ms)
 
     async def renew_epoch(self, life: str, *, behind: bool = False, actor: str = "auto") -> str:
         """Begins a new epoch if ``life`` is not the known one, or the pool is ``behind``; answers the epoch."""

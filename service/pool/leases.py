@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from service.pool.models import Claim, Evidence, Lease, Outcome, Waits, Wish
+from service.pool.models import Claim, Evidence, Lease, Outcome, Rests, Waits, Wish
 from service.pool.runner import Runner
-
-
-@dataclass(frozen=True, slots=True)
-class Rests:
-    """How long things rest, in ms (settings of DESIGN.md, part 5)."""
-
-    settle_ms: int = 900_000
-    memory_ms: int = 604_800_000
 
 
 def _outcomes(reply: Sequence[str]) -> list[Outcome]:
@@ -235,6 +226,10 @@ class Leases(Runner):
         raw = await self.reading(self.redis.hgetall(self.keys.lease(proxy_id)))
         return Lease.parse(proxy_id, raw) if raw else None
 
+    async def leases_at(self, proxy_ids: Iterable[str]) -> dict[str, Lease]:
+        """The leases of those of the proxies that have one, current or tail, by the proxy's id."""
+        return {lease.proxy_id: lease for lease in await self._load(proxy_ids)}
+
     async def leases_of(self, server: str) -> dict[str, Lease]:
         """The current lease of each instance of a server, by the instance's id; reservations by ``~`` and theirs."""
         ids = await self.reading(self.redis.hgetall(self.keys.leases(server)))
@@ -249,6 +244,16 @@ class Leases(Runner):
         """The current lease of one instance."""
         proxy_id = await self.reading(self.redis.hget(self.keys.leases(server), instance))
         return await self.lease(proxy_id) if proxy_id else None
+
+    async def held_by(self, server: str, instance: str) -> tuple[Lease | None, list[Lease]]:
+        """The current lease of one instance, and its tails."""
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            pipeline.hget(self.keys.leases(server), instance)
+            pipeline.hgetall(self.keys.tails(server))
+            current, tails = await self.reading(pipeline.execute())
+        ids = [proxy_id for proxy_id, holder in tails.items() if holder == instance]
+        found = await self.leases_at([current, *ids] if current else ids)
+        return found.get(current), [found[one] for one in ids if one in found and found[one].tail]
 
     async def _load(self, proxy_ids: Iterable[str]) -> list[Lease]:
         ids = list(proxy_ids)

@@ -317,3 +317,11 @@ class Broken:
 
     id: str
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """How long things rest, in ms (settings of DESIGN.md, part 5)."""
+
+    settle_ms: int = 900_000
+    memory_ms: int = 604_800_000

@@ -17,7 +17,8 @@ from service.pool.answers import Answers
 from service.pool.clock import Clock
 from service.pool.instances import Instances
 from service.pool.keys import Keys
-from service.pool.leases import Leases, Rests
+from service.pool.leases import Leases
+from service.pool.models import Rests
 from service.pool.proxies import Proxies
 from service.pool.reads import Reads
 from service.pool.runner import LOST, Runner

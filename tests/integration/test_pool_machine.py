@@ -92,7 +92,7 @@ MUTANTS = {  # what is broken: script, its text, the text in its place
         "elseif false then",
     ),
     "a stale token passes": ("lib/leases.lua", "if lease.token ~= token then", "if false then"),
-    "moved needs no socket proof": ("finish_release.lua", "or lease.waits ~= 'socket')", "or false)"),
+    "moved needs no socket proof": ("finish_release.lua", "and (lease.down == '1' or lease.socket_gone == '1')", ""),
     "a drained proxy goes back into the line": (
         "lib/proxies.lua",
         "if proxy.active == '0' then\n    place",

@@ -20,7 +20,9 @@ START = 2_000_000_000_000
 """Later than any real clock of today: an epoch made by a real clock is always smaller than a token made here."""
 
 MINUTE = 60_000
+
 HOUR = 60 * MINUTE
+SETTLE = 15 * MINUTE
 
 
 class MovedClock(Clock):
@@ -155,8 +157,20 @@ class Stage:
     async def released(self, instance: str = "i1", **fields: Any) -> str:
         """A proxy whose lease ended on proof."""
         lease = await self.cleared(instance)
-        await self.pool.finish_release(lease, Evidence.MOVED, **fields)
+        await self.moved(lease, **fields)
         return lease.proxy_id
+
+    async def moved(self, lease: Lease, **fields: Any) -> str:
+        """The socket is seen down after the row moved, and the lease ends on that; the proxy's status."""
+        await self.pool.mark(lease, "down")
+        return await self.pool.finish_release(lease, Evidence.MOVED, **fields)
+
+    async def assert_let_go(self, proxy_id: str) -> None:
+        """No row names the proxy any more: it rests as long as a socket may linger, and is free at that moment."""
+        self.clock.move(SETTLE - 1)
+        assert await self.status(proxy_id) == "cooling"
+        self.clock.move(1)
+        assert await self.status(proxy_id) == "free"
 
     async def tail(self, instance: str = "i1") -> tuple[Lease, Lease]:
         """After a rotation: the new lease (reserved) and the old one, which became a tail."""

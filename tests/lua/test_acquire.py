@@ -57,7 +57,7 @@ async def test_a_returning_number_gets_its_proxy_and_others_get_it_last(stage: S
     lease = await stage.active("i1", owner="5511", pin=second)
     await stage.pool.begin_release(lease, Waits.ROW, reason="test")
     await stage.pool.row_cleared(await stage.lease(second), "off")
-    await stage.pool.finish_release(await stage.lease(second), Evidence.MOVED, rest_ms=MINUTE)
+    await stage.moved(await stage.lease(second), rest_ms=MINUTE)
     stage.clock.move(MINUTE - 1)
     assert (await stage.try_acquire("i2", owner="5511")).proxy_id == first
     await stage.pool.abandon(await stage.lease(first), "unsent")
@@ -72,7 +72,7 @@ async def test_what_is_remembered_is_given_to_others_rather_than_nothing(stage: 
     lease = await stage.active("i1", owner="5511")
     await stage.pool.begin_release(lease, Waits.ROW, reason="test")
     await stage.pool.row_cleared(await stage.lease(lease.proxy_id), "off")
-    await stage.pool.finish_release(await stage.lease(lease.proxy_id), Evidence.MOVED)
+    await stage.moved(await stage.lease(lease.proxy_id))
     assert (await stage.try_acquire("i2", owner="other")).proxy_id == lease.proxy_id
 
 
@@ -88,7 +88,7 @@ async def test_a_proxy_rotated_away_is_not_offered_to_that_instance_again(stage:
     await stage.add(2)
     new, old = await stage.tail()
     await stage.pool.row_cleared(old, "off")
-    await stage.pool.finish_release(await stage.lease(old.proxy_id), Evidence.MOVED)
+    await stage.moved(await stage.lease(old.proxy_id))
     await stage.pool.abandon(new, "unknown")
     stage.clock.move(HOUR)
     assert (await stage.try_acquire("i1")).word == "NO_PROXY_AVAILABLE"
@@ -117,7 +117,7 @@ async def test_pins_win_over_rest_but_not_over_exclusivity(stage: Stage) -> None
     lease = await stage.active("i3", pin=fourth)
     await stage.pool.begin_release(lease, Waits.ROW, reason="test")
     await stage.pool.row_cleared(await stage.lease(fourth), "off")
-    await stage.pool.finish_release(await stage.lease(fourth), Evidence.MOVED, rest_ms=HOUR, rest_reason="cooldown")
+    await stage.moved(await stage.lease(fourth), rest_ms=HOUR, rest_reason="cooldown")
     assert (await stage.try_acquire("i2", pin=fourth, human=True)).word == "LEASED"
 
 

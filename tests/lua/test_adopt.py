@@ -87,7 +87,7 @@ async def test_a_row_read_before_the_lease_last_changed_proves_nothing(stage: St
     began = stage.clock.at
     stage.clock.move(10)
     lease = await stage.cleared()
-    await stage.pool.finish_release(lease, Evidence.MOVED)
+    await stage.moved(lease)
     assert (await stage.adopt("i1", proxy_id, seen_at=began)).word == "STALE_SIGHT"
     assert (await stage.adopt("i1", proxy_id, seen_at=stage.clock.at)).word == "STALE_SIGHT"
     assert (await stage.adopt("i1", proxy_id, seen_at=stage.clock.at + 1)).word == "ADOPTED"

@@ -6,9 +6,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from service.pool.models import Evidence, Waits
-from tests.lua.stage import HOUR, MINUTE, Stage, refused
-
-SETTLE = 900_000
+from tests.lua.stage import HOUR, MINUTE, SETTLE, Stage, refused
 
 
 async def test_moved_frees_the_proxy_after_its_rest(stage: Stage) -> None:
@@ -37,7 +35,7 @@ async def test_moved_needs_a_release_whose_row_was_read_back(stage: Stage) -> No
 async def test_the_longer_rest_of_release_and_end_counts(stage: Stage) -> None:
     await stage.add()
     lease = await stage.cleared("i1", rest_ms=HOUR, rest_reason="ban")
-    await stage.pool.finish_release(lease, Evidence.MOVED, rest_ms=MINUTE)
+    await stage.moved(lease, rest_ms=MINUTE)
     stage.clock.move(HOUR - 1)
     proxy = await stage.pool.proxy(lease.proxy_id)
     assert proxy is not None
@@ -75,7 +73,7 @@ async def test_an_unknown_set_keeps_the_proxy_back_until_it_can_no_longer_land(s
     stage.clock.move(MINUTE)
     await stage.pool.begin_release(lease, Waits.ROW, reason="final", socket_gone=True)
     await stage.pool.row_cleared(lease, "off")
-    assert await stage.pool.finish_release(lease, Evidence.MOVED) == "quarantined"
+    assert await stage.moved(lease) == "quarantined"
     proxy = await stage.pool.proxy(lease.proxy_id)
     assert proxy is not None
     assert (proxy.quarantine_reason, proxy.available_at) == ("set_unknown", marked + SETTLE)
@@ -85,9 +83,9 @@ async def test_a_row_that_still_names_it_keeps_the_proxy_back(stage: Stage) -> N
     await stage.add()
     lease = await stage.cleared()
     await stage.see("i2", row=lease.proxy_id)
-    assert await stage.pool.finish_release(lease, Evidence.MOVED) == "quarantined"
+    assert await stage.moved(lease) == "quarantined"
     await stage.see("i2", row="off")
-    assert await stage.status(lease.proxy_id) == "free"
+    await stage.assert_let_go(lease.proxy_id)
 
 
 async def test_forced_keeps_the_proxy_back_until_its_row_is_seen_cleared(stage: Stage) -> None:
@@ -99,7 +97,7 @@ async def test_forced_keeps_the_proxy_back_until_its_row_is_seen_cleared(stage: 
     await stage.see(row="")
     assert await stage.status(proxy_id) == "quarantined"
     await stage.see(row="off")
-    assert await stage.status(proxy_id) == "free"
+    await stage.assert_let_go(proxy_id)
 
 
 async def test_forcing_both_leases_of_a_rotation_frees_neither(stage: Stage) -> None:
@@ -112,7 +110,7 @@ async def test_forcing_both_leases_of_a_rotation_frees_neither(stage: Stage) -> 
     stage.clock.move(SETTLE)
     assert [await stage.status(lease.proxy_id) for lease in (old, new)] == ["quarantined", "free"]
     await stage.see(row="off")
-    assert await stage.status(old.proxy_id) == "free"
+    await stage.assert_let_go(old.proxy_id)
 
 
 async def test_after_force_a_reading_counts_that_says_what_the_last_one_said(stage: Stage) -> None:
@@ -124,7 +122,7 @@ async def test_after_force_a_reading_counts_that_says_what_the_last_one_said(sta
     assert instance is not None
     assert (instance.row, await stage.status(proxy_id)) == ("", "quarantined")
     await stage.see(row="off")
-    assert await stage.status(proxy_id) == "free"
+    await stage.assert_let_go(proxy_id)
 
 
 async def test_the_number_is_remembered_and_has_one_memory(stage: Stage) -> None:
@@ -133,7 +131,7 @@ async def test_the_number_is_remembered_and_has_one_memory(stage: Stage) -> None
         lease = await stage.active("i1", owner="5511", pin=proxy_id)
         await stage.pool.begin_release(lease, Waits.ROW, reason="final")
         await stage.pool.row_cleared(lease, "off")
-        await stage.pool.finish_release(lease, Evidence.MOVED)
+        await stage.moved(lease)
         assert await stage.raw("memory") == {"5511": proxy_id}
 
 
@@ -144,7 +142,9 @@ async def test_a_tail_or_a_forced_end_leaves_no_memory(stage: Stage, evidence: E
     if evidence is Evidence.MOVED:
         await stage.pool.rotate(lease, reason="signs")
         await stage.pool.row_cleared(await stage.lease(lease.proxy_id), "off")
-    await stage.pool.finish_release(lease, evidence)
+        await stage.moved(lease)
+    else:
+        await stage.pool.finish_release(lease, evidence)
     assert await stage.raw("memory") == {}
 
 
@@ -174,7 +174,7 @@ async def test_a_pin_waits_while_an_unknown_set_may_land_though_the_rest_is_long
     await stage.pool.mark(lease, "unknown")
     await stage.pool.begin_release(lease, Waits.ROW, reason="final", socket_gone=True)
     await stage.pool.row_cleared(lease, "off")
-    await stage.pool.finish_release(lease, Evidence.MOVED, rest_ms=HOUR, rest_reason="ban")
+    await stage.moved(lease, rest_ms=HOUR, rest_reason="ban")
     stage.clock.move(SETTLE - 1)
     assert (await stage.try_acquire("i2", pin=proxy_id, human=True)).word == "RESTING"
     stage.clock.move(1)

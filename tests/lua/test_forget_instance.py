@@ -14,7 +14,7 @@ async def test_nothing_is_left_of_it_and_its_row_holds_nothing_back(stage: Stage
     assert await stage.pool.instance("a", "i1") is None
     assert await stage.pool.instance_id("a", "name-i1") is None
     assert await stage.pool.unmanaged("a") == set()
-    assert await stage.status(proxy_id) == "free"
+    await stage.assert_let_go(proxy_id)
     [event] = await stage.events("instance.gone")
     assert event["name"] == "name-i1"
 

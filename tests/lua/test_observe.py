@@ -31,11 +31,11 @@ async def test_every_endpoint_of_a_row_is_kept_back_until_the_row_names_another(
     await stage.see("foreign", row=first, managed=False)
     assert await stage.status(first) == "quarantined"
     await stage.see("foreign", row=second, managed=False)
-    assert [await stage.status(one) for one in (first, second)] == ["free", "quarantined"]
+    assert [await stage.status(one) for one in (first, second)] == ["cooling", "quarantined"]
     await stage.see("foreign", row="", managed=False)
     assert await stage.status(second) == "quarantined"
     await stage.see("foreign", row="off", managed=False)
-    assert await stage.status(second) == "free"
+    await stage.assert_let_go(second)
     assert [event["proxy"] for event in await stage.events("proxy.unseen")] == [first, second]
 
 
@@ -46,7 +46,7 @@ async def test_a_proxy_named_by_two_rows_waits_for_both(stage: Stage) -> None:
     await stage.see("i1", row="off")
     assert await stage.status(proxy_id) == "quarantined"
     await stage.see("i2", row="off")
-    assert await stage.status(proxy_id) == "free"
+    await stage.assert_let_go(proxy_id)
 
 
 async def test_a_row_read_before_the_lease_last_changed_says_nothing(stage: Stage) -> None:
@@ -82,7 +82,7 @@ async def test_a_name_that_passed_to_another_id_forgets_the_old_one(stage: Stage
     await stage.see("i1", name="shop", row=proxy_id)
     await stage.see("i2", name="shop", row="off")
     assert await stage.pool.instance("a", "i1") is None
-    assert await stage.status(proxy_id) == "free"
+    await stage.assert_let_go(proxy_id)
     assert await stage.pool.known("a") == {"shop": "i2"}
 
 

@@ -40,6 +40,7 @@ class Leases(State):
         if hold.phase is not Phase.RESERVED:
             raise Refused("WRONG_PHASE")
         hold.phase, hold.applied, hold.down, hold.was_active, hold.replaces = Phase.ACTIVE, "no", False, True, ""
+        self.note_change(hold.holder)
         self.see_row(hold.holder, lease.proxy_id)
         self.emit("lease.confirmed")
         server = self.servers[hold.holder[0]]
@@ -114,6 +115,8 @@ class Leases(State):
         if self.conflicts.pop(holder, None):
             self.changed_at.setdefault(holder, self.now)
         self.emit("lease.adopted")
+        if self.named_by_others(claim.row, holder):
+            self.emit("lease.shared")
         return "ADOPTED"
 
     def mark(self, lease: Lease, what: str) -> bool:
@@ -177,6 +180,7 @@ class Leases(State):
             raise Refused("WRONG_PHASE")
         if hold.waits is Waits.ROW:
             hold.waits, hold.down, hold.refusals = Waits.SOCKET, False, 0
+            self.note_change(hold.holder)
             self.see_row(hold.holder, row)
             self.emit("lease.row_cleared")
         return hold.socket_gone
@@ -194,7 +198,8 @@ class Leases(State):
 
     def finish_release(self, lease: Lease, evidence: Evidence, *, rest_ms: int) -> str:
         proxy, hold = self.hold_of(lease.proxy_id, lease.token)
-        if evidence is Evidence.MOVED and hold.waits is not Waits.SOCKET:
+        proved = hold.waits is Waits.SOCKET and (hold.down or hold.socket_gone)
+        if evidence is Evidence.MOVED and not proved:
             raise Refused("WRONG_PHASE")
         at = self.now + max(rest_ms, hold.rest)
         unknown_at = self.now if hold.phase is Phase.RESERVED else hold.unknown_at

@@ -99,6 +99,8 @@ class State:
             self.records[holder].row = row
         for proxy_id in let_go:
             proxy = self.proxies.get(proxy_id)
+            if proxy and not (proxy.hold and proxy.hold.holder == holder):
+                proxy.unsafe = max(proxy.unsafe, self.now + self.settle_ms)
             held_back = proxy and proxy.status is Status.QUARANTINED and proxy.probation in ("seen", "forced")
             if held_back and not self.named_by_others(proxy_id):
                 self.settle(proxy_id)

@@ -13,8 +13,7 @@ from redis.exceptions import ResponseError
 
 from service.errors import RefusedError
 from service.pool.clock import Clock
-from service.pool.leases import Rests
-from service.pool.models import Lease, Phase
+from service.pool.models import Lease, Phase, Rests
 from service.pool.pool import Pool
 from tests.integration.machine.draws import IDS, MEMORY, SETTLE, START
 from tests.integration.pool_model import Holder, Model, Refused, Uses
