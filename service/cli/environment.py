@@ -1,0 +1,81 @@
+"""What the process is given: settings from the environment and ``.env``, who calls, and the stores that run."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from redis.asyncio.connection import parse_url
+
+from service import settings as configuration
+from service.embedded import find_running
+from service.errors import SettingsError, StoreUnavailableError
+from service.messages import Locale
+from service.pool.models import Rests
+from service.pool.pool import Pool, open_pool
+from service.pool.vault import Vault
+from service.settings import Settings
+
+DOTENV = Path(".env")
+
+
+def settings() -> Settings:
+    """The settings of the environment and of ``.env`` in the working directory.
+
+    Raises :class:`~service.errors.SettingsError`.
+    """
+    try:
+        found = configuration.load(os.environ, DOTENV)
+    except OSError as error:
+        raise SettingsError(problems=[f"{DOTENV}: {error.strerror}"]) from None
+    except UnicodeDecodeError:  # it would quote what the file holds
+        raise SettingsError(problems=[f"{DOTENV}: is no UTF-8 text"]) from None
+    if found.redis_url is not None:
+        try:
+            parse_url(found.redis_url.get_secret_value())
+        except ValueError:  # it would quote a piece of the password
+            problem = "REDIS_URL: can't be read; / ? # @ and % in a password must be percent-encoded"
+            raise SettingsError(problems=[problem]) from None
+    return found
+
+
+def locale() -> Locale:
+    """The language of messages; the default's while the settings can't be read."""
+    try:
+        return settings().locale
+    except SettingsError:
+        return "pt-BR"
+
+
+def actor() -> str:
+    """``cli:<user>``, as the audit trail names whoever types; ``cli:uid-<n>`` for one without a name."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # no such uid in the user database, as in many containers
+        return f"cli:uid-{os.getuid()}"
+
+
+@asynccontextmanager
+async def running_pool(settings: Settings) -> AsyncIterator[Pool]:
+    """The pool at REDIS_URL, else in the embedded Redis that runs in the data dir.
+
+    Raises :class:`~service.errors.StoreUnavailableError` when there is none.
+    """
+    url = settings.redis_url.get_secret_value() if settings.redis_url else await _running(settings.data_dir)
+    keys = [settings.encryption_key.get_secret_value()] if settings.encryption_key else []
+    rests = Rests(round(settings.set_settle * 1000), round(settings.return_memory * 1000))
+    async with open_pool(url, settings.pool, vault=Vault(keys), rests=rests) as pool:
+        yield pool
+
+
+async def _running(data_dir: Path) -> str:
+    try:
+        url = await find_running(data_dir)
+    except OSError as error:
+        raise SettingsError(problems=[f"EVOPROXY_DATA_DIR: {data_dir}: {error.strerror}"]) from None
+    if url is None:
+        raise StoreUnavailableError("no_running_redis", store="redis", data_dir=str(data_dir))
+    return url

@@ -1,0 +1,90 @@
+"""How results are shown: tables on a terminal, plain columns in a pipe, JSON on demand."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one line an item of a list.")]
+
+
+def on_terminal() -> bool:
+    """Whether somebody looks: decides on tables, colours and status lines."""
+    return sys.stdout.isatty()
+
+
+def document(value: Mapping[str, Any]) -> None:
+    """One JSON document on one line."""
+    typer.echo(orjson.dumps(value))
+
+
+def figures(value: Mapping[str, Any]) -> None:
+    """Names and values, one a line; what holds further mappings is spread, ``servers.default.leases``."""
+    lines = dict(_spread(value))
+    width = max(map(len, lines), default=0)
+    for name, item in lines.items():
+        typer.echo(f"{_cell(name):<{width}}  {_cell(item)}")
+
+
+async def listed(items: AsyncIterable[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool) -> None:
+    """A list as it comes: JSON lines with all that is known, or ``columns``, by title the name of what they show. Only
+    the terminal's table waits for the end, because its widths do."""
+    if as_json:
+        async for item in items:
+            typer.echo(orjson.dumps(item))
+    elif on_terminal():
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in columns:
+            table.add_column(title, overflow="fold", no_wrap=title in ("id", "proxy"))  # those are copied
+        async for item in items:
+            table.add_row(*(Text(_cell(item[name])) for name in columns.values()))
+        Console().print(table)
+    else:
+        async for item in items:
+            typer.echo("\t".join(_cell(item[name]) for name in columns.values()))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    """A line of progress on a terminal's stderr, nothing elsewhere; what it yields is told how much is done."""
+    console = Console(stderr=True)
+    words = TextColumn("{task.description} {task.completed}", markup=False)
+    columns = (SpinnerColumn(), words, TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done: shown.update(task, completed=done)
+
+
+def _spread(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, item in value.items():
+        if isinstance(item, list) and item and isinstance(item[0], Mapping):
+            item = {one.get("name") or one["server"]: one for one in item}
+        if isinstance(item, Mapping) and any(isinstance(inner, Mapping | list) for inner in item.values()):
+            yield from _spread(item, f"{above}{name}.")
+        else:
+            yield above + name, item
+
+
+def _cell(value: Any) -> str:
+    """``value`` for people, on one line, without control characters: names come from outside."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_cell(item)}" for name, item in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return ",".join(map(_cell, value)) or "–"
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], str(value))

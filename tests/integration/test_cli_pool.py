@@ -1,0 +1,210 @@
+"""Commands on a pool in a real Redis: importing, looking, checking, tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE
+from service.cli.populate import SHOWN
+from tests.commands import Commands, clean
+
+pytestmark = pytest.mark.redis
+
+LINES = "192.0.2.1:8000:ana:p:w%41\nno proxy at all\nsocks5://bob:secret@192.0.2.2:8000\nhttps://192.0.2.3:8000\n"
+ROOT = "evoproxy:{default}:"
+
+
+@pytest.fixture
+def store(redis_url: str) -> Iterator[Redis]:
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+        client.flushall()
+
+
+@pytest.fixture
+def evoproxy(store: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    clean(monkeypatch, tmp_path)
+    (tmp_path / "proxies.txt").write_text(LINES)
+    return Commands({"REDIS_URL": redis_url})
+
+
+def test_populate_tells_what_became_of_each_line(evoproxy: Commands) -> None:
+    result = evoproxy("populate", "proxies.txt", "--group", "sul")
+    assert (result.exit_code, result.stderr) == (DONE, "")
+    told = dict(line.split(maxsplit=1) for line in result.stdout.splitlines()[:7])
+    assert told == {
+        "added": "3",
+        "updated": "0",
+        "unchanged": "0",
+        "disabled": "1",
+        "drained": "0",
+        "rejected": "1",
+        "warnings": told["warnings"],
+    }
+    assert "\nline 2 rejected: " in result.stdout
+
+    again = evoproxy("populate", "proxies.txt", "--json").documents[0]
+    assert (again["added"], again["unchanged"], again["rejectedCount"]) == (0, 3, 1)
+    assert again["rejected"][0]["line"] == 2
+    assert {proxy["group"] for proxy in evoproxy("proxies", "--json").documents} == {"sul"}
+
+
+def test_populate_reads_standard_input(evoproxy: Commands) -> None:
+    result = evoproxy("populate", "-", stdin=LINES.encode())
+    assert result.exit_code == DONE
+    assert len(evoproxy("proxies", "--json").documents) == 3
+
+
+def test_a_dry_run_changes_nothing(evoproxy: Commands, store: Redis) -> None:
+    result = evoproxy("populate", "proxies.txt", "--dry-run")
+    assert result.stdout.endswith("dry run: nothing was changed\n")
+    assert "added      3\n" in result.stdout
+    assert store.zcard(ROOT + "all") == 0
+
+
+def test_sync_takes_out_of_use_what_the_file_no_longer_names(evoproxy: Commands) -> None:
+    evoproxy("populate", "proxies.txt")
+    report = evoproxy("populate", "-", "--mode", "sync", "--json", stdin=b"192.0.2.9:80\n").documents[0]
+    assert (report["added"], report["drained"]) == (1, 2)
+    assert [proxy["host"] for proxy in evoproxy("proxies", "--status", "free", "--json").documents] == ["192.0.2.9"]
+
+
+def test_many_refusals_are_counted(evoproxy: Commands) -> None:
+    result = evoproxy("populate", "-", stdin=b"192.0.2.1:80\n" + b"nonsense words\n" * (SHOWN + 3))
+    assert result.stdout.count("rejected: ") == SHOWN
+    assert "… and 3 more lines rejected\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"\x7fELF\x00\x01" * 100, "binary"), (b"", "holds no proxy"), (b"\x00" * 10_000, "binary")]
+)
+def test_what_is_no_list_of_proxies_is_refused_by_name(
+    evoproxy: Commands, store: Redis, tmp_path: Path, content: bytes, told: str
+) -> None:
+    evoproxy("populate", "proxies.txt")
+    (tmp_path / "odd.bin").write_bytes(content)
+    for mode in ("add", "sync"):
+        result = evoproxy("populate", "odd.bin", "--mode", mode)
+        assert result.exit_code == USAGE
+        assert result.stderr.startswith("evoproxy: odd.bin: ")
+        assert len(result.stderr.splitlines()) == 1
+        assert told in result.stderr or (mode == "sync" and "names no proxy" in result.stderr)
+    assert store.zcard(ROOT + "free") == 2
+
+
+def test_a_stream_that_never_ends_is_refused(evoproxy: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cli.populate.LARGEST", 1 << 20)
+    result = evoproxy("populate", "-", stdin=b"# comment\n" * (1 << 17))
+    assert (result.exit_code, result.stderr) == (
+        USAGE,
+        "evoproxy: -: larger than 1 MB; split it into smaller files\n",
+    )
+
+
+def test_no_command_shows_a_password(evoproxy: Commands) -> None:
+    shown = [
+        evoproxy("populate", "proxies.txt"),
+        evoproxy("populate", "proxies.txt", "--json"),
+        evoproxy("proxies"),
+        evoproxy("proxies", "--json"),
+        evoproxy("stats", "--json"),
+    ]
+    for result in shown:
+        assert result.exit_code == DONE
+        assert "secret" not in result.stdout + result.stderr
+        assert "p:w" not in result.stdout + result.stderr
+
+
+def test_a_list_in_a_pipe_is_plain_columns(evoproxy: Commands) -> None:
+    evoproxy("populate", "proxies.txt")
+    rows = [line.split("\t") for line in evoproxy("proxies", "--protocol", "socks5").stdout.splitlines()]
+    assert [row[1:] for row in rows] == [["socks5", "192.0.2.2", "8000", "–", "free", "–"]]
+
+
+def test_a_list_on_a_terminal_is_a_table_that_cuts_nothing(evoproxy: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cli.output.on_terminal", lambda: True)
+    evoproxy("populate", "proxies.txt", "--group", "[bold]a-group-with-quite-a-long-name")
+    (one,) = evoproxy("proxies", "--protocol", "socks5", "--json").documents
+    table = evoproxy("proxies", "--protocol", "socks5").stdout
+    assert table.split()[:4] == ["id", "protocol", "host", "port"]
+    assert one["id"] in table
+    assert "[bold]" in table
+    assert "…" not in table
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_control_characters_in_a_name_do_not_reach_the_terminal(
+    evoproxy: Commands, store: Redis, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr("service.cli.output.on_terminal", lambda: terminal)
+    name = "\x07\x1b]0;mine\x07"
+    store.zadd(ROOT + "instances", {f"default/{name}\nid": 0})
+    store.hset(ROOT + "instance:default/id", mapping={"name": name, "state": "open"})
+    shown = evoproxy("instances").stdout
+    assert "mine" in shown
+    assert "\x07" not in shown
+    assert "\x1b]" not in shown
+    assert evoproxy("instances", "--json").documents[0]["name"] == name
+
+
+def test_stats_of_a_filled_pool(evoproxy: Commands) -> None:
+    evoproxy("populate", "proxies.txt")
+    figures = evoproxy("stats", "--json").documents[0]
+    assert (figures["total"], figures["available"], figures["disabled"], figures["utilization"]) == (3, 2, 1, 0.0)
+    assert "lastPollAt" not in figures
+    lines = dict(line.split(maxsplit=1) for line in evoproxy("stats").stdout.splitlines())
+    assert (lines["total"], lines["available"], lines["paused"]) == ("3", "2", "no")
+
+
+def test_stats_shows_each_group_and_server_on_its_own_lines(evoproxy: Commands) -> None:
+    evoproxy("populate", "-", "--group", "sul", stdin=b"192.0.2.1:80\n")
+    result = evoproxy("stats", EVOLUTION_API_BASE_URL="http://127.0.0.1:1", GLOBAL_API_KEY="k")
+    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert lines["groups.sul"].startswith("total=1 used=0 available=1 ")
+    assert lines["servers.default.leases"] == "0"
+    assert lines["unreadServers"] == "default"
+
+
+def test_check_of_a_whole_pool(evoproxy: Commands) -> None:
+    evoproxy("populate", "proxies.txt")
+    result = evoproxy("check")
+    assert result.exit_code == DONE
+    assert result.stdout.endswith(" 0 with a broken promise\n")
+
+
+def test_check_names_what_is_broken(evoproxy: Commands, store: Redis) -> None:
+    evoproxy("populate", "proxies.txt")
+    free = evoproxy("proxies", "--status", "free", "--json").documents[0]["id"]
+    store.zadd(ROOT + "used", {free: 0})
+    result = evoproxy("check", "--json")
+    assert result.exit_code == REFUSED
+    assert free in result.stdout
+    told = evoproxy("check")
+    assert told.exit_code == REFUSED
+    assert told.stdout.startswith(f"{free}\t")
+
+
+def test_check_without_a_redis(evoproxy: Commands) -> None:
+    assert evoproxy("check", REDIS_URL="redis://127.0.0.1:1/0").exit_code == UNREACHABLE
+
+
+def test_a_token_is_shown_once_and_ends_when_revoked(evoproxy: Commands) -> None:
+    made = evoproxy("token", "create", "panel", "--role", "admin")
+    assert made.stdout.startswith("evp_panel_")
+    secret = made.stdout.strip()
+    assert secret not in made.stderr
+
+    listed = evoproxy("token", "list", "--json")
+    assert [(token["name"], token["role"]) for token in listed.documents] == [("panel", "admin")]
+    assert secret not in listed.stdout
+
+    assert evoproxy("token", "create", "panel").exit_code == REFUSED
+
+    assert evoproxy("token", "revoke", "panel").exit_code == DONE
+    assert evoproxy("token", "list").stdout == ""
+    assert evoproxy("token", "revoke", "panel").exit_code == REFUSED
+    assert evoproxy("token", "create", "no spaces").exit_code == USAGE
