@@ -171,6 +171,11 @@ class Proxies(Runner):
             raw, lease = await self.reading(pipeline.execute())
         return Proxy.parse(proxy_id, raw, lease, self.clock.now()) if raw else None
 
+    async def spec(self, proxy_id: str) -> ProxySpec | None:
+        """The endpoint of a known proxy with its password opened. Raises as :meth:`spec_of`."""
+        raw = await self.reading(self.redis.hgetall(self.keys.proxy(proxy_id)))
+        return self.spec_of(Proxy.parse(proxy_id, raw, {}, self.clock.now())) if raw else None
+
     def spec_of(self, proxy: Proxy) -> ProxySpec:
         """The endpoint with its password opened. Raises :class:`service.pool.vault.VaultError`."""
         return proxy.spec(self.vault.open(proxy.secret))

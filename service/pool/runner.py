@@ -9,7 +9,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import MasterDownError, NoPermissionError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.errors import RefusedError, StoreUnavailableError
@@ -18,7 +18,16 @@ from service.pool.clock import Clock
 from service.pool.keys import Keys
 
 _DONE = frozenset({"OK", "RENEWED"})
-LOST = (RedisConnectionError, RedisTimeoutError, ReadOnlyError)
+LOST = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    ReadOnlyError,
+    OutOfMemoryError,
+    MasterDownError,
+    NoPermissionError,
+)
+_DISK_FULL = "MISCONF"
+"""How Redis begins the error of a write that its persistence forbids; redis-py has no class for it."""
 
 
 class Runner:
@@ -65,3 +74,7 @@ class Runner:
             return await answer
         except LOST as error:
             raise StoreUnavailableError(store="redis", reason=type(error).__name__) from error
+        except ResponseError as error:
+            if not str(error).startswith(_DISK_FULL):
+                raise
+            raise StoreUnavailableError(store="redis", reason=_DISK_FULL) from error

@@ -1,0 +1,214 @@
+"""The composition root: the only file that sees all others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
+
+import uvloop
+from aiohttp import web
+from pydantic import SecretStr
+
+from service import __version__, log
+from service.control.controller import Controller
+from service.embedded import embedded
+from service.errors import SettingsError
+from service.evolution.client import EvolutionClient
+from service.evolution.transport import OnCall
+from service.pool.fitness import check_server
+from service.pool.models import Rests
+from service.pool.pool import open_pool
+from service.pool.vault import Vault
+from service.settings import Settings
+from service.web.app import bare_app
+from service.web.bodies import dumped
+from service.web.broadcast import BROADCAST, Broadcast
+from service.web.context import CONTROLLER, POOL, SETTINGS
+from service.web.figures import figures
+
+logger = logging.getLogger(__name__)
+
+REDIS_URL: web.AppKey[str] = web.AppKey("redis_url", str)
+CLIENTS: web.AppKey[Mapping[str, EvolutionClient]] = web.AppKey("clients")
+ON_CALL: web.AppKey[Callable[[str], OnCall]] = web.AppKey("on_call")
+"""By server, who is told after each call to it."""
+
+_REQUESTS_END = 1.0
+_ACTS_END = 6.0
+"""Seconds that requests, and then acts, may take to finish at a stop: with what the stores need, 8 in all."""
+
+_CONNECTIONS_BESIDE_SETS = 24
+
+
+def create_app(settings: Settings) -> web.Application:
+    """The whole service. Starting it raises :class:`SettingsError` or :class:`StoreUnavailableError`."""
+    app = bare_app(settings)
+    app[ON_CALL] = _untold
+    app.cleanup_ctx.extend((_redis, _pool, _superadmin, _evolution, _controller, _figures))
+    return app
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[str]:
+    """The service on its address, which is yielded as a URL; stopped within 8 seconds at the end.
+
+    Raises as :func:`create_app`, and :class:`SettingsError` when the address can't be listened on.
+    """
+    mask_secrets(settings)
+    runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=_REQUESTS_END)
+    try:
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+        except OSError as error:
+            problem = f"EVOPROXY_PORT: {settings.host}:{settings.port} can't be listened on: {error.strerror}"
+            raise SettingsError(problems=[problem]) from error
+        url = _url(settings.host, runner.addresses[0][1])
+        names = ",".join(server.name for server in settings.servers)
+        logger.info(
+            "evoproxy serves",
+            extra={"version": __version__, "address": url, "servers": names or "none", "mode": settings.mode},
+        )
+        yield url
+    finally:
+        await runner.cleanup()
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises as :func:`running`."""
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings):
+        await stop.wait()
+        logger.info("stopping")
+    logger.info("stopped")
+
+
+def mask_secrets(settings: Settings) -> None:
+    """Sees to it that no secret of the settings is ever in a log line."""
+    for _, value in settings:
+        if isinstance(value, SecretStr):
+            log.mask(value.get_secret_value())
+            if password := urlsplit(value.get_secret_value()).password:
+                log.mask(password)
+    for server in settings.servers:
+        log.mask(server.api_key.get_secret_value())
+
+
+# The parts in the order of their start; they end the other way round.
+
+
+async def _redis(app: web.Application) -> AsyncIterator[None]:
+    settings = app[SETTINGS]
+    if settings.redis_url is not None:
+        app[REDIS_URL] = settings.redis_url.get_secret_value()
+        yield
+        return
+    async with embedded(settings.data_dir) as app[REDIS_URL]:
+        yield
+
+
+async def _pool(app: web.Application) -> AsyncIterator[None]:
+    settings = app[SETTINGS]
+    key = settings.encryption_key
+    vault = Vault((key.get_secret_value(),) if key else ())
+    rests = Rests(round(settings.set_settle * 1000), round(settings.return_memory * 1000))
+    async with open_pool(app[REDIS_URL], settings.pool, vault=vault, rests=rests) as pool:
+        await check_server(pool)
+        app[POOL] = pool
+        yield
+
+
+async def _superadmin(app: web.Application) -> AsyncIterator[None]:
+    """The superadmin's token: that of the settings, else one made at the first start."""
+    settings, pool = app[SETTINGS], app[POOL]
+    if settings.superadmin_token is not None:
+        await pool.set_superadmin(settings.superadmin_token.get_secret_value())
+    elif text := await pool.make_superadmin():
+        try:
+            _hand_over(settings, text)
+        except OSError as error:
+            await pool.revoke_token("superadmin", actor="auto")
+            problem = f"EVOPROXY_DATA_DIR: {settings.data_dir}: the token can't be written: {error.strerror}"
+            raise SettingsError(problems=[problem]) from error
+    if settings.jwt_secret or settings.jwks_url or settings.jwt_audience or settings.jwt_issuer:
+        logger.warning("EVOPROXY_JWT_* and EVOPROXY_JWKS_URL are set, but JWTs are not accepted yet")
+    yield
+
+
+async def _evolution(app: web.Application) -> AsyncIterator[None]:
+    settings = app[SETTINGS]
+    if not settings.servers:
+        logger.warning("no Evolution server is configured: set EVOLUTION_API_BASE_URL and GLOBAL_API_KEY")
+    async with AsyncExitStack() as stack:
+        clients: dict[str, EvolutionClient] = {}
+        for server in settings.servers:
+            client = EvolutionClient.open(
+                server.name,
+                server.base_url,
+                server.api_key,
+                connections=settings.sets_in_flight + _CONNECTIONS_BESIDE_SETS,
+                on_call=app[ON_CALL](server.name),
+            )
+            clients[server.name] = await stack.enter_async_context(client)
+        app[CLIENTS] = clients
+        yield
+
+
+async def _controller(app: web.Application) -> AsyncIterator[None]:
+    controller = app[CONTROLLER] = Controller(app[POOL], app[CLIENTS], app[SETTINGS])
+    await controller.start()
+    try:
+        yield
+    finally:
+        await controller.stop(_ACTS_END)
+
+
+async def _figures(app: web.Application) -> AsyncIterator[None]:
+    pool, controller, locale = app[POOL], app[CONTROLLER], app[SETTINGS].locale
+
+    async def read() -> tuple[bytes, bytes]:
+        now = figures(await pool.stats(), controller, locale)
+        return dumped(now.model_copy(update={"at": None})), dumped(now)
+
+    broadcast = app[BROADCAST] = Broadcast(read)
+    task = asyncio.create_task(broadcast.run(), name="broadcast")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def _untold(server: str) -> OnCall:
+    return lambda call, outcome, seconds: None
+
+
+def _hand_over(settings: Settings, text: str) -> None:
+    """Shows the token once on a terminal, else writes it where only the owner can read it."""
+    log.mask(text)
+    if sys.stderr.isatty():
+        print(f"\n  superadmin token (shown this once): {text}\n", file=sys.stderr)
+        return
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.data_dir / "superadmin.token"
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+    logger.warning("the superadmin token was made; read it and delete the file", extra={"file": str(path)})
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

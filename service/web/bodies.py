@@ -1,0 +1,72 @@
+"""What comes in, checked: bodies and query parameters as models; what goes out, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from service import messages
+from service.errors import InvalidInputError
+from service.web.context import locale
+from service.web.problems import ProblemError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_body(request: web.Request, model: type[M], *, immutable: Container[str] = ()) -> M:
+    """The JSON body; no body is an empty object.
+
+    Raises ``malformed``, ``immutable`` for a field that no call may change, or ``invalid``; both name the field.
+    """
+    raw = await request.read()
+    try:
+        value = orjson.loads(raw) if raw.strip() else {}
+    except orjson.JSONDecodeError:
+        raise ProblemError("malformed", reason="the body is no JSON") from None
+    for name in value if isinstance(value, dict) else ():
+        if name in immutable:
+            raise ProblemError("immutable", field=name)
+    # Strict: a number is no text and "false" is no boolean. Only from JSON do strict models take times and words.
+    return _checked(request, lambda: model.model_validate_json(orjson.dumps(value), strict=True))
+
+
+def read_query(request: web.Request, model: type[M]) -> M:
+    """The query parameters. Raises ``invalid``, which names one that is unknown, repeated or wrong."""
+    values: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in values:
+            raise InvalidInputError(field=name, reason=messages.text("reason_repeated", locale(request)))
+        values[name] = value
+    return _checked(request, lambda: model.model_validate(values))
+
+
+def _checked(request: web.Request, validate: Callable[[], M]) -> M:
+    try:
+        return validate()
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(step) for step in details["loc"]) or "body"
+    raise InvalidInputError(
+        field=field, reason=_reason(request, details["type"], details.get("ctx", {}), details["msg"])
+    )
+
+
+def _reason(request: web.Request, kind: str, context: Mapping[str, Any], fallback: str) -> str:
+    code = f"reason_{kind}"
+    text = messages.text(code, locale(request), **context)
+    return fallback if text == code else text
+
+
+def answer(
+    value: BaseModel | Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """``value`` as JSON in camelCase."""
+    return web.Response(status=status, body=dumped(value), headers=headers, content_type="application/json")
+
+
+def dumped(value: BaseModel | Mapping[str, Any]) -> bytes:
+    return orjson.dumps(value.model_dump(by_alias=True, mode="json") if isinstance(value, BaseModel) else value)

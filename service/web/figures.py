@@ -1,0 +1,177 @@
+"""The figures of the pool as the API shows them: never clamped, the impossible ones with a warning."""
+
+from __future__ import annotations
+
+from service import messages
+from service.control.controller import Controller
+from service.messages import Locale
+from service.pool.stats import Counts, ServerFigures, Stats
+from service.web.models import ApiModel, Time
+
+
+class CountsOut(ApiModel):
+    """Proxies by status. ``utilization`` is used / (total - disabled) in percent."""
+
+    total: int
+    used: int
+    available: int
+    utilization: float
+    cooling: int
+    quarantined: int
+    disabled: int
+
+
+class BrakeHalf(ApiModel):
+    server: str
+    half: str
+    reason: str
+    since: Time
+
+
+class BrakeOut(ApiModel):
+    """``reason`` and ``since`` are those of the half that has been engaged longest."""
+
+    engaged: bool
+    reason: str | None
+    since: Time
+    servers: list[BrakeHalf]
+
+
+class ServerOut(ApiModel):
+    """One Evolution server. ``read`` says whether it was compared in this epoch: nothing is handed out before each
+    server was, unless it is ``ignored``."""
+
+    name: str
+    leases: int
+    instances: dict[str, int]
+    read: bool
+    ignored: bool
+    error: str | None
+    last_poll_at: Time
+    planned: dict[str, int]
+
+
+class StatsOut(CountsOut):
+    """Every figure at one instant, ``at``. ``mirror_lag`` is in seconds, null without a mirror."""
+
+    at: Time
+    mode: str
+    paused: bool
+    reserved: int
+    releasing: int
+    stuck: int
+    external: int
+    unprotected: int
+    not_applied: int
+    reservations: int
+    instances: dict[str, int]
+    groups: dict[str, CountsOut]
+    servers: list[ServerOut]
+    unread_servers: list[str]
+    brake: BrakeOut
+    events: int
+    events_max: int
+    events_lost: bool
+    epoch: str
+    last_poll_at: Time
+    mirror_lag: float | None
+    warnings: list[str]
+
+
+def figures(stats: Stats, controller: Controller, locale: Locale) -> StatsOut:
+    """``stats`` beside what this process knows of its servers."""
+    servers = [
+        _server(name, stats.servers.get(name, ServerFigures()), stats.epoch, controller) for name in controller.servers
+    ]
+    polled = [server.last_poll_at for server in servers]
+    return StatsOut(
+        **_counts(stats.counts),
+        at=controller.pool.clock.now(),
+        mode=controller.settings.mode,
+        paused=stats.paused,
+        reserved=stats.reserved,
+        releasing=stats.releasing,
+        stuck=stats.stuck,
+        external=stats.external,
+        unprotected=stats.unprotected,
+        not_applied=stats.unapplied,
+        reservations=stats.reservations,
+        instances=stats.states,
+        groups={name: CountsOut(**_counts(counts)) for name, counts in sorted(stats.groups.items())},
+        servers=servers,
+        unread_servers=[server.name for server in servers if not (server.read or server.ignored)],
+        brake=_brake(stats),
+        events=stats.events,
+        events_max=stats.events_max,
+        events_lost=stats.lost is not None,
+        epoch=stats.epoch,
+        last_poll_at=min((at for at in polled if at is not None), default=None) if None not in polled else None,
+        mirror_lag=None,
+        warnings=[messages.text(code, locale, **params) for code, params in _impossible(stats)],
+    )
+
+
+def _counts(counts: Counts) -> dict[str, float]:
+    return {
+        "total": counts.total,
+        "used": counts.used,
+        "available": counts.available,
+        "utilization": counts.utilization,
+        "cooling": counts.cooling,
+        "quarantined": counts.quarantined,
+        "disabled": counts.disabled,
+    }
+
+
+def _server(name: str, found: ServerFigures, epoch: str, controller: Controller) -> ServerOut:
+    control, remembered = controller.servers[name], found.remembered
+    return ServerOut(
+        name=name,
+        leases=found.leases,
+        instances=found.states,
+        read=bool(remembered.get("first_read_at")) and remembered.get("read_epoch") == epoch,
+        ignored=remembered.get("ignored") == "1",
+        error=control.error.code if control.error else None,
+        last_poll_at=control.last_poll_at,
+        planned=control.planned,
+    )
+
+
+def _brake(stats: Stats) -> BrakeOut:
+    halves = [
+        BrakeHalf(
+            server=name,
+            half=half,
+            reason=found.remembered.get(f"{half}_brake_reason", ""),
+            since=int(found.remembered.get(f"{half}_brake_since") or 0) or None,
+        )
+        for name, found in sorted(stats.servers.items())
+        for half in ("release", "set")
+        if found.remembered.get(f"{half}_brake") == "1"
+    ]
+    first = min(halves, key=lambda half: half.since or 0, default=None)
+    return BrakeOut(
+        engaged=bool(halves),
+        reason=first.reason if first else None,
+        since=first.since if first else None,
+        servers=halves,
+    )
+
+
+def _impossible(stats: Stats) -> list[tuple[str, dict[str, int]]]:
+    """What can't be if the pool keeps its promises; ``evoproxy check`` finds the ids."""
+    counts = stats.counts
+    parts = counts.used + counts.available + counts.cooling + counts.quarantined + counts.disabled
+    leases = sum(server.leases for server in stats.servers.values())
+    found: list[tuple[str, dict[str, int]]] = []
+    if parts != counts.total:
+        found.append(("impossible_sum", {"parts": parts, "total": counts.total}))
+    if counts.available < 0:
+        found.append(("impossible_available", {"available": counts.available}))
+    if leases > counts.used:
+        found.append(("impossible_leases", {"leases": leases, "used": counts.used}))
+    if stats.unprotected > stats.instances:
+        found.append(("impossible_unprotected", {"unprotected": stats.unprotected, "instances": stats.instances}))
+    if stats.lost is not None:
+        found.append(("events_lost", {}))
+    return found

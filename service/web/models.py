@@ -1,0 +1,231 @@
+"""What the API gives, in camelCase. Times are RFC 3339 UTC. A password is there only where it was asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from service.evolution.models import Observation
+from service.models import Protocol
+from service.pool.models import Applied, Instance, Lease, Phase, Proxy, Status, Waits
+from service.pool.tokens import Role, Token
+
+
+def rfc3339(ms: int | None) -> str | None:
+    """``2026-01-31T12:00:00.000Z`` of milliseconds UTC."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[int | None, PlainSerializer(rfc3339)]
+
+
+class ApiModel(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, extra="forbid", hide_input_in_errors=True
+    )
+
+
+class ProxyOut(ApiModel):
+    """One proxy with its lease. ``password`` is null unless it is revealed."""
+
+    id: str
+    host: str
+    port: int
+    username: str
+    password: str | None = Field(default=None, repr=False)
+    protocol: Protocol
+    is_used: bool
+    assigned_instance_name: str | None
+    is_active: bool
+    created_at: Time
+    updated_at: Time
+    status: Status
+    group: str
+    labels: list[str]
+    server: str | None
+    instance_id: str | None
+    phase: Phase | None
+    waits: Waits | None
+    applied: Applied | None
+    stuck: bool
+    reason: str | None
+    actor: str | None
+    since: Time
+    reservation_id: str | None
+    available_at: Time
+    expires_at: Time
+    disabled_reason: str | None
+    quarantine_reason: str | None
+    rest_reason: str | None
+    strikes: int
+    rev: str
+
+    @classmethod
+    def of(cls, proxy: Proxy, *, password: str | None = None) -> ProxyOut:
+        lease = proxy.lease
+        reserved = lease is not None and lease.reservation is not None
+        return cls(
+            id=proxy.id,
+            host=proxy.host,
+            port=proxy.port,
+            username=proxy.username,
+            password=password,
+            protocol=proxy.protocol,
+            is_used=proxy.status is Status.USED,
+            assigned_instance_name=lease.name if lease else None,
+            is_active=proxy.active,
+            created_at=proxy.created_at,
+            updated_at=proxy.updated_at,
+            status=proxy.status,
+            group=proxy.group,
+            labels=list(proxy.labels),
+            server=lease.server if lease else None,
+            instance_id=lease.instance if lease and not reserved else None,
+            phase=lease.phase if lease else None,
+            waits=lease.waits if lease else None,
+            applied=lease.applied if lease else None,
+            stuck=bool(lease and lease.stuck),
+            reason=(lease.release_reason or lease.reason or None) if lease else None,
+            actor=lease.actor if lease else None,
+            since=lease.since if lease else None,
+            reservation_id=lease.reservation if lease else None,
+            available_at=proxy.available_at,
+            expires_at=proxy.expires_at,
+            disabled_reason=proxy.disabled_reason or None if not proxy.active else None,
+            quarantine_reason=proxy.quarantine_reason or None,
+            rest_reason=proxy.rest_reason or None,
+            strikes=proxy.strikes,
+            rev=proxy.rev,
+        )
+
+
+class InstanceOut(ApiModel):
+    """One instance as last observed, with its lease. ``row`` is what its Proxy row names: a proxy of the pool, ``off``,
+    or nothing known; ``address`` the row's host and port."""
+
+    server: str
+    id: str
+    name: str
+    state: str
+    integration: str
+    managed: bool
+    unmanaged: bool
+    owner: str | None
+    row: str | None
+    address: str | None
+    disconnection_code: int | None
+    state_since: Time
+    seen_at: Time
+    proxy_id: str | None
+    phase: Phase | None
+    waits: Waits | None
+    applied: Applied | None
+    stuck: bool
+
+    @classmethod
+    def of(cls, instance: Instance) -> InstanceOut:
+        return cls(
+            server=instance.server,
+            id=instance.id,
+            name=instance.name,
+            state=instance.state,
+            integration=instance.integration,
+            managed=instance.managed and not instance.unmanaged,
+            unmanaged=instance.unmanaged,
+            owner=instance.owner or None,
+            row=instance.row or None,
+            address=instance.address or None,
+            disconnection_code=int(instance.code) if instance.code else None,
+            state_since=instance.state_since,
+            seen_at=instance.seen_at,
+            **_lease(instance.lease),
+        )
+
+    @classmethod
+    def seen(cls, observation: Observation, at: int, lease: Lease | None, *, managed: bool) -> InstanceOut:
+        """One that was asked for and never polled yet."""
+        row = observation.row
+        named = row is not None and row.enabled
+        return cls(
+            server=observation.server,
+            id=observation.id,
+            name=observation.name,
+            state=observation.state,
+            integration=observation.integration,
+            managed=managed,
+            unmanaged=False,
+            owner=observation.owner,
+            row=(row.endpoint_id if row.enabled else "off") if row else None,
+            address=f"{row.host}:{row.port}" if row and named else None,
+            disconnection_code=observation.disconnection_code,
+            state_since=None,
+            seen_at=at,
+            **_lease(lease),
+        )
+
+
+def _lease(lease: Lease | None) -> dict[str, Any]:
+    return {
+        "proxy_id": lease.proxy_id if lease else None,
+        "phase": lease.phase if lease else None,
+        "waits": lease.waits if lease else None,
+        "applied": lease.applied if lease else None,
+        "stuck": bool(lease and lease.stuck),
+    }
+
+
+class Reservation(ApiModel):
+    """``proxy`` holds the password: it is for the maker of the reservation, to be sent with ``/instance/create``."""
+
+    reservation_id: str
+    proxy: ProxyOut
+    expires_at: Time
+
+
+class Page(ApiModel):
+    """``next_cursor`` is null at the end. A page may hold fewer items than asked for, even none, and go on: what a
+    request looks at is bounded."""
+
+    items: list[Any]
+    next_cursor: str | None
+    total: int | None
+
+
+class Remark(ApiModel):
+    line: int
+    code: str
+    reason: str
+
+
+class ImportOut(ApiModel):
+    """The counts are of all lines; the two lists end at a thousand each."""
+
+    added: int
+    updated: int
+    unchanged: int
+    disabled: int
+    drained: int
+    rejected: list[Remark]
+    rejected_count: int
+    warnings: list[Remark]
+    warnings_count: int
+    dry_run: bool
+
+
+class TokenOut(ApiModel):
+    """``token`` is there once, when it is made."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: Time
+    token: str | None = Field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, token: Token) -> TokenOut:
+        return cls(id=token.name, name=token.name, role=token.role, created_at=token.created_at)

@@ -1,0 +1,131 @@
+"""The instances, and giving and taking their proxies by hand. A name in the path is percent-encoded whole."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from service.control import byhand
+from service.control.locate import locate
+from service.control.server import ServerControl
+from service.errors import RefusedError
+from service.pool.models import Instance
+from service.pool.tokens import Role
+from service.web import paging
+from service.web.bodies import answer, read_body, read_query
+from service.web.context import CONTROLLER, POOL, actor, operation_id
+from service.web.models import InstanceOut, Page, ProxyOut
+from service.web.requests import Choice, InstanceQuery, ReleaseQuery, ServerQuery
+from service.web.routing import Route
+
+_ONE = "/instances/{instance:[^/]+}"
+
+
+async def listing(request: web.Request) -> web.Response:
+    query = read_query(request, InstanceQuery)
+    pool = request.app[POOL]
+    if query.server is not None:
+        request.app[CONTROLLER].server(query.server)
+    which = query.list or "instances"
+
+    async def read(position: str, count: int) -> tuple[str, list[Instance]]:
+        return await pool.page_instances(position, count, which)
+
+    cursor, instances = await paging.gather(
+        read, _position, lambda instance: _wanted(instance, query), cursor=query.cursor, limit=query.limit
+    )
+    total = None
+    if not (query.state or query.server or query.q):
+        stats = await pool.stats()
+        total = {"unprotected": stats.unprotected, "unapplied": stats.unapplied, "external": stats.external}.get(
+            which, stats.instances
+        )
+    return answer(Page(items=[InstanceOut.of(instance) for instance in instances], next_cursor=cursor, total=total))
+
+
+async def one(request: web.Request) -> web.Response:
+    """One that was never polled is asked for."""
+    query = read_query(request, ServerQuery)
+    name, pool = request.match_info["instance"], request.app[POOL]
+    control = await locate(request.app[CONTROLLER], name, query.server)
+    server = control.context.server
+    instance_id = await pool.instance_id(server, name)
+    known = await pool.instance(server, instance_id) if instance_id else None
+    if known is not None:
+        return answer(InstanceOut.of(known))
+    observation = await byhand.look(control.context, name)
+    lease = await pool.lease_of(server, observation.id)
+    managed = control.context.policy.manages(observation)
+    return answer(InstanceOut.seen(observation, pool.clock.now(), lease, managed=managed))
+
+
+async def assign(request: web.Request) -> web.Response:
+    """201 with a new lease, 200 with the one that the instance holds."""
+    control, name, choice = await _asked(request)
+    given = await byhand.assign(
+        control,
+        name,
+        actor=actor(request),
+        pin=choice.proxy_id or "",
+        group=choice.group,
+        op_id=operation_id(request),
+    )
+    return await _shown(request, given.lease.proxy_id, 201 if given.new else 200)
+
+
+async def release(request: web.Request) -> web.Response:
+    """202 while the release waits for its proofs, 200 when it is over."""
+    query = read_query(request, ReleaseQuery)
+    name = request.match_info["instance"]
+    control = await locate(request.app[CONTROLLER], name, query.server)
+    held = await byhand.held_by(control, name)
+    left = await byhand.release(control, name, actor=actor(request), force=query.force)
+    return await _shown(request, held.proxy_id, 202 if left else 200)
+
+
+async def rotate(request: web.Request) -> web.Response:
+    control, name, choice = await _asked(request)
+    lease = await byhand.rotate(
+        control,
+        name,
+        actor=actor(request),
+        pin=choice.proxy_id or "",
+        group=choice.group,
+        op_id=operation_id(request),
+    )
+    return await _shown(request, lease.proxy_id, 200)
+
+
+async def _asked(request: web.Request) -> tuple[ServerControl, str, Choice]:
+    choice = await read_body(request, Choice)
+    query = read_query(request, ServerQuery)
+    name = request.match_info["instance"]
+    return await locate(request.app[CONTROLLER], name, query.server), name, choice
+
+
+async def _shown(request: web.Request, proxy_id: str, status: int) -> web.Response:
+    """The lease as the proxy that it is about."""
+    proxy = await request.app[POOL].proxy(proxy_id)
+    if proxy is None:
+        raise RefusedError("unknown_proxy", proxy=proxy_id)
+    return answer(ProxyOut.of(proxy), status)
+
+
+def _position(instance: Instance) -> str:
+    """As the pool orders instances (lua/README.md, ``instances``)."""
+    return f"{instance.server}/{instance.name}\n{instance.id}"
+
+
+def _wanted(instance: Instance, query: InstanceQuery) -> bool:
+    if query.state not in (None, instance.state) or query.server not in (None, instance.server):
+        return False
+    texts = (instance.name, instance.id, instance.owner, instance.address)
+    return any(query.q.casefold() in text.casefold() for text in texts)
+
+
+ROUTES = [
+    Route("GET", "/instances", Role.VIEWER, listing),
+    Route("GET", _ONE, Role.VIEWER, one),
+    Route("POST", f"{_ONE}/proxy", Role.ADMIN, assign),
+    Route("DELETE", f"{_ONE}/proxy", Role.ADMIN, release),
+    Route("POST", f"{_ONE}/proxy/rotate", Role.ADMIN, rotate),
+]

@@ -1,0 +1,63 @@
+"""The Evolution servers, their brakes, and the pause of the whole pool."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from service.pool.tokens import Role
+from service.web.bodies import answer, read_body, read_query
+from service.web.context import CONTROLLER, POOL, actor, locale
+from service.web.figures import figures
+from service.web.models import Page
+from service.web.requests import BrakeRelease, Ignored, Nothing
+from service.web.routing import Route
+
+
+async def listing(request: web.Request) -> web.Response:
+    read_query(request, Nothing)
+    servers = figures(await request.app[POOL].stats(), request.app[CONTROLLER], locale(request)).servers
+    return answer(Page(items=servers, next_cursor=None, total=len(servers)))
+
+
+async def ignore(request: web.Request) -> web.Response:
+    """Proxies are handed out although this server was never read, or ``{"ignored": false}``: no longer."""
+    wanted = await read_body(request, Ignored)
+    name = request.match_info["name"]
+    request.app[CONTROLLER].server(name)
+    await request.app[POOL].ignore_server(name, ignored=wanted.ignored, actor=actor(request))
+    return answer({"name": name, "ignored": wanted.ignored})
+
+
+async def release_brake(request: web.Request) -> web.Response:
+    """Lets go of both halves on every server, or of what the body names; answers the brake as it is then."""
+    wanted = await read_body(request, BrakeRelease)
+    controller, pool = request.app[CONTROLLER], request.app[POOL]
+    servers = [controller.server(wanted.server).context.server] if wanted.server else list(controller.servers)
+    for server in servers:
+        for half in (wanted.half,) if wanted.half else ("release", "set"):
+            await pool.brake(server, half, engaged=False, reason="released by hand", actor=actor(request))
+        controller.look_soon(server)
+    return answer(figures(await pool.stats(), controller, locale(request)).brake)
+
+
+async def pause(request: web.Request) -> web.Response:
+    return await _pause(request, paused=True)
+
+
+async def resume(request: web.Request) -> web.Response:
+    return await _pause(request, paused=False)
+
+
+async def _pause(request: web.Request, *, paused: bool) -> web.Response:
+    await read_body(request, Nothing)
+    await request.app[POOL].pause(paused=paused, actor=actor(request))
+    return answer({"paused": paused})
+
+
+ROUTES = [
+    Route("GET", "/servers", Role.VIEWER, listing),
+    Route("POST", "/servers/{name}/ignore", Role.ADMIN, ignore),
+    Route("POST", "/brake/release", Role.ADMIN, release_brake),
+    Route("POST", "/pause", Role.ADMIN, pause),
+    Route("POST", "/resume", Role.ADMIN, resume),
+]

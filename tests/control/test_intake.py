@@ -1,0 +1,179 @@
+"""Importing: what a report says, in batches, dry, in sync, and in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from service.control import intake
+from service.control.intake import ImportReport, import_proxies
+from service.errors import InvalidInputError
+from service.importing import ProxyReader
+from service.models import Protocol, ProxySpec
+from service.pool.models import Imported
+from service.pool.pool import Pool
+from tests.lua.invariants import dump
+
+
+@pytest.fixture
+async def pool(redis: Redis) -> Pool:
+    pool = Pool(redis, "test")
+    await pool.renew_epoch("life")
+    return pool
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+def text(numbers: Iterable[int], password: str = "secret") -> bytes:
+    return b"".join(f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}:80:user:{password}\n".encode() for n in numbers)
+
+
+def figures(report: ImportReport) -> tuple[int, int, int, int, int]:
+    return report.added, report.updated, report.unchanged, report.disabled, report.drained
+
+
+async def take(pool: Pool, *parts: bytes, **options: object) -> ImportReport:
+    return await import_proxies(pool, chunks(*parts), actor="cli:test", **options)  # type: ignore[arg-type]
+
+
+async def test_added_unchanged_updated(pool: Pool) -> None:
+    assert figures(await take(pool, text(range(3)))) == (3, 0, 0, 0, 0)
+    assert figures(await take(pool, text(range(3)))) == (0, 0, 3, 0, 0)
+    assert figures(await take(pool, text(range(2), "other"), text([3]))) == (1, 2, 0, 0, 0)
+    [found] = [one for one in (await pool.page())[1] if one.host == "10.0.0.0"]
+    assert pool.spec_of(found).password == "other"
+
+
+async def test_bad_lines_cost_no_good_one(pool: Pool) -> None:
+    report = await take(pool, text([1]), b"nonsense\n", text([2]), b"https://10.9.9.9:443\n")
+    assert figures(report) == (3, 0, 0, 1, 0)
+    assert ([one.line for one in report.rejected], report.rejected_count) == ([2], 1)
+    assert [(one.line, one.code) for one in report.warnings] == [(4, "unusable_protocol")]
+
+
+async def test_one_address_under_two_protocols_is_warned_of(pool: Pool) -> None:
+    await take(pool, b"10.0.0.1:80\n")
+    for dry_run in (True, False):
+        report = await take(pool, b"socks5://10.0.0.1:1080\n", dry_run=dry_run)
+        assert [(one.line, one.code) for one in report.warnings] == [(1, "shared_address")]
+        assert "http" in report.warnings[0].reason
+
+
+async def test_defaults_for_what_names_none(pool: Pool) -> None:
+    await take(pool, b"10.0.0.1:80\n", default_protocol=Protocol.SOCKS5, group="br")
+    [found] = (await pool.page())[1]
+    assert (found.protocol, found.group) == (Protocol.SOCKS5, "br")
+
+
+async def test_a_dry_run_foretells_and_changes_nothing(pool: Pool, redis: Redis) -> None:
+    await take(pool, text(range(4)))
+    source = text([0]) + text([1], "other") + text([7, 7]) + b"https://10.9.9.9:443\nnonsense\n"
+    before = await _everything(redis)
+    foretold = await take(pool, source, mode="sync", dry_run=True)
+    assert await _everything(redis) == before
+    assert figures(foretold) == (2, 1, 2, 1, 2)
+    assert figures(await take(pool, source, mode="sync")) == figures(foretold)
+
+
+async def _everything(redis: Redis) -> dict[str, Any]:
+    return await dump(redis, "evoproxy:{test}:")
+
+
+async def test_a_sync_drains_what_the_source_does_not_name(pool: Pool) -> None:
+    await take(pool, text(range(5)))
+    assert figures(await take(pool, text(range(2)), mode="sync")) == (0, 0, 2, 0, 3)
+    assert (await pool.stats()).counts.disabled == 3
+    assert figures(await take(pool, text(range(2)), mode="sync")) == (0, 0, 2, 0, 0)
+
+
+@pytest.mark.parametrize("source", [b"", b"nonsense\n", b"\x00\x01\x02"])
+async def test_a_sync_without_a_proxy_is_refused_and_drains_nothing(pool: Pool, source: bytes) -> None:
+    await take(pool, text(range(2)))
+    with pytest.raises(InvalidInputError) as caught:
+        await take(pool, source, mode="sync")
+    assert caught.value.params["field"] == "file"
+    assert (await pool.stats()).counts.disabled == 0
+
+
+async def test_a_source_that_breaks_off_drains_nothing(pool: Pool) -> None:
+    await take(pool, text(range(9)))
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield text([1])
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await import_proxies(pool, broken(), actor="cli:test", mode="sync")
+    assert (await pool.stats()).counts.disabled == 0
+
+
+async def test_one_operation_is_one_import(pool: Pool) -> None:
+    first = await take(pool, text(range(3)), op_id="one")
+    again = await take(pool, text(range(3)), op_id="one")
+    assert figures(first) == figures(again) == (3, 0, 0, 0, 0)
+
+
+async def test_progress_is_told_after_each_batch(pool: Pool) -> None:
+    told: list[int] = []
+    await take(pool, text(range(intake.BATCH * 2 + 1)), on_progress=lambda report: told.append(report.accepted))
+    assert told == [intake.BATCH, intake.BATCH * 2, intake.BATCH * 2 + 1]
+
+
+class _Nowhere(Pool):
+    """Takes everything and keeps nothing."""
+
+    async def import_proxies(self, specs: list[ProxySpec], **options: object) -> list[Imported]:  # type: ignore[override]
+        return [Imported("added", "free", ()) for _ in specs]
+
+
+async def test_a_long_source_needs_no_more_memory_than_a_short_one(redis: Redis) -> None:
+    async def source(lines: int) -> AsyncIterator[bytes]:
+        for start in range(0, lines, 1000):
+            yield text(range(start, start + 1000)) + b"nonsense\n" * 200
+
+    async def peak(lines: int) -> int:
+        tracemalloc.start()
+        report = await import_proxies(_Nowhere(redis, "test"), source(lines), actor="cli:test")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert (report.accepted, report.rejected_count) == (lines, lines // 5)
+        assert len(report.rejected) <= intake.REMARKS_KEPT
+        return most
+
+    short, long = await peak(3_000), await peak(9_000)
+    assert long < short * 1.2
+
+
+async def test_others_get_their_turn_while_a_chunk_is_read(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    longest = 0
+    seen: list[int] = []
+    feed = ProxyReader.feed
+
+    def measured(self: ProxyReader, data: bytes) -> object:
+        nonlocal longest
+        longest = max(longest, len(data))
+        seen.append(turns)
+        return feed(self, data)
+
+    monkeypatch.setattr(ProxyReader, "feed", measured)
+    task = asyncio.create_task(others())
+    await take(pool, b"nonsense\n" * 20_000)
+    task.cancel()
+    assert longest <= 16384
+    assert len(set(seen)) >= 180_000 // 16384

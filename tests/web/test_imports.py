@@ -1,0 +1,104 @@
+"""POST /proxies/import: shapes, options, limits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from service.evolution.simulator import Simulator
+from tests.helpers import wait_until
+from tests.web.api import Answer, Api, lines, proxy
+from tests.web.conftest import serving, settings_for
+
+TEXT = {"Content-Type": "text/plain"}
+
+
+async def send(api: Api, data: Any, query: str = "", **headers: str) -> Answer:
+    return await api.call("POST", f"/proxies/import{query}", data=data, headers={**TEXT, **headers})
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("text/plain; charset=utf-8", b"192.0.2.1:80:u:p\n"),
+        ("text/csv", b"host,port,username,password\n192.0.2.1,80,u,p\n"),
+        ("application/json", b'[{"host": "192.0.2.1", "port": 80, "username": "u", "password": "p"}]'),
+        ("application/x-ndjson", b'{"host": "192.0.2.1", "port": 80}\n{"host": "192.0.2.1", "port": 81}\n'),
+        ("application/octet-stream", b"192.0.2.1:80:u:p"),
+    ],
+)
+async def test_every_shape(api: Api, kind: str, data: bytes) -> None:
+    answer = await api.call("POST", "/proxies/import", data=data, headers={"Content-Type": kind})
+    assert (answer.status, answer.body["added"] > 0, answer.body["rejected"]) == (200, True, [])
+
+
+async def test_good_lines_are_kept_when_others_are_bad(api: Api) -> None:
+    answer = await send(api, lines([proxy(1), proxy(2)]) + b"nonsense\nhttps://192.0.2.9:443\n")
+    body = answer.body
+    counts = {name: body[name] for name in ("added", "updated", "unchanged", "disabled", "rejectedCount", "dryRun")}
+    assert counts == {"added": 3, "updated": 0, "unchanged": 0, "disabled": 1, "rejectedCount": 1, "dryRun": False}
+    assert [(one["line"], bool(one["reason"])) for one in body["rejected"]] == [(3, True)]
+    assert [(one["line"], one["code"]) for one in body["warnings"]] == [(4, "unusable_protocol")]
+    assert (await api.get("/stats"))["disabled"] == 1
+    assert {event["actor"] for event in await api.events("proxy.added")} == {"token:the-admin"}
+
+
+async def test_the_same_again_and_options(api: Api) -> None:
+    source = lines([proxy(1), proxy(2)])
+    foretold = (await send(api, source, "?dryRun=true")).body
+    assert (foretold["added"], foretold["dryRun"], (await api.get("/stats"))["total"]) == (2, True, 0)
+    await send(api, source, "?group=br")
+    assert (await api.get("/proxies?group=br"))["total"] == 2
+    assert (await send(api, source)).body["unchanged"] == 2
+    assert (await send(api, lines([proxy(1)]), "?mode=sync")).body["drained"] == 1
+    assert (await send(api, b"192.0.2.7:80\n", "?protocol=socks5")).body["added"] == 1
+    assert (await api.get("/proxies?protocol=socks5"))["items"][0]["host"] == "192.0.2.7"
+
+
+@pytest.mark.parametrize("query", ["?dryRun=perhaps", "?mode=replace", "?protocol=ftp", "?dry_run=true"])
+async def test_bad_options_name_themselves(api: Api, query: str) -> None:
+    answer = await send(api, b"192.0.2.1:80\n", query)
+    assert (answer.status, answer.body["field"]) == (422, query[1:].partition("=")[0])
+
+
+async def test_binary_and_empty_sources(api: Api) -> None:
+    answer = await send(api, b"\x89PNG\x00\x00")
+    assert (answer.status, answer.body["field"]) == (422, "file")
+    assert (await send(api, b"")).body["added"] == 0
+    answer = await send(api, b"", "?mode=sync")
+    assert (answer.status, answer.body["field"]) == (422, "file")
+    answer = await api.call("POST", "/proxies/import", data=b"x", headers={"Content-Type": "image/png"})
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
+
+
+async def test_a_source_beyond_the_limit(redis: Redis, redis_url: str, tmp_path: Path, sim: Simulator) -> None:
+    async with serving(settings_for(redis_url, tmp_path, sim), import_limit=100_000) as api:
+        answer = await send(api, lines(proxy(number % 250) for number in range(5000)))
+        assert (answer.status, answer.code, answer.body["limit"]) == (413, "too_large", 100_000)
+        assert (await api.get("/stats"))["total"] == 0
+
+        async def unannounced() -> AsyncIterator[bytes]:
+            for _ in range(100):
+                yield lines(proxy(number) for number in range(1, 101))
+
+        answer = await send(api, unannounced())
+        assert (answer.status, answer.code) == (413, "too_large")
+        assert (await api.get("/stats"))["total"] == 100
+
+
+async def test_a_stream_is_taken_while_it_comes(api: Api) -> None:
+    async def growing() -> AsyncIterator[bytes]:
+        for block in range(8):
+            yield b"".join(b"10.%d.%d.1:80:u:p\n" % (block, number) for number in range(250))
+        await wait_until(lambda: _some(api), what="the first of them are in the pool")
+
+    answer = await send(api, growing())
+    assert (answer.status, answer.body["added"]) == (200, 2000)
+
+
+async def _some(api: Api) -> bool:
+    return bool((await api.get("/stats"))["total"])

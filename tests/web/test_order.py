@@ -1,0 +1,112 @@
+"""The order of checks, what every problem says, and the limit on failed logins."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.pool.tokens import Role
+from service.web.auth import Logins
+from tests.web.api import SUPERADMIN, Api
+
+BAD = {"Authorization": "Bearer nobodys-token"}
+
+
+@pytest.mark.parametrize("header", [{}, BAD, {"Authorization": f"Basic {SUPERADMIN}"}, {"Authorization": "Bearer"}])
+async def test_401_comes_before_404_of_a_route(api: Api, header: dict[str, str]) -> None:
+    answer = await api.call("GET", "/nowhere", role=None, headers=header)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_404_of_a_route_comes_before_all_else(api: Api) -> None:
+    answer = await api.call("POST", "/nowhere", role=Role.VIEWER, data=b"{", headers={"Content-Type": "image/png"})
+    assert (answer.status, answer.code) == (404, "unknown_route")
+
+
+async def test_405_comes_before_403(api: Api) -> None:
+    answer = await api.call("PUT", "/tokens", role=Role.VIEWER)
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, POST"
+
+
+async def test_403_comes_before_415_and_400(api: Api) -> None:
+    answer = await api.call("POST", "/pause", role=Role.VIEWER, data=b"{", headers={"Content-Type": "image/png"})
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+async def test_415_names_what_is_taken(api: Api) -> None:
+    answer = await api.call("POST", "/pause", data=b"{}", headers={"Content-Type": "text/plain"})
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
+    assert "application/json" in answer.body["detail"]
+
+
+async def test_400_comes_before_422_and_422_before_404_of_a_thing(api: Api) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await api.call("PATCH", "/proxies/none?x=1", data=b'{"host": ', headers=headers)
+    assert (answer.status, answer.code) == (400, "malformed")
+    answer = await api.call("PATCH", "/proxies/none", {"group": 5})
+    assert (answer.status, answer.code, answer.body["field"]) == (422, "invalid", "group")
+    answer = await api.call("PATCH", "/proxies/none", {"group": "x"})
+    assert (answer.status, answer.code) == (404, "unknown_proxy")
+
+
+async def test_413_for_a_body_that_is_too_large(api: Api) -> None:
+    answer = await api.call("POST", "/pause", data=b" " * 1_100_000, headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.code) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ("pt-BR,pt;q=0.9,en;q=0.8", "Rota desconhecida"),
+        ("en-US", "Unknown route"),
+        ("fr, en;q=0.1, pt;q=0.5", "Rota desconhecida"),
+        ("pt;q=0, fr", "Unknown route"),
+        ("", "Unknown route"),
+        (";;q=x", "Unknown route"),
+    ],
+)
+async def test_the_readers_language(api: Api, wish: str, said: str) -> None:
+    answer = await api.call("GET", "/nowhere", headers={"Accept-Language": wish})
+    assert answer.body["detail"] == said
+
+
+async def test_a_problem_holds_the_requests_id(api: Api) -> None:
+    answer = await api.call("GET", "/nowhere", headers={"X-Request-Id": "mine-1"})
+    assert (answer.headers["X-Request-Id"], answer.body["requestId"]) == ("mine-1", "mine-1")
+    answer = await api.call("GET", "/nowhere", headers={"X-Request-Id": 'in"valid'})
+    assert answer.headers["X-Request-Id"] == answer.body["requestId"] != 'in"valid'
+    assert (await api.call("GET", "/stats")).headers["X-Request-Id"]
+
+
+async def test_outside_of_the_api_too(api: Api) -> None:
+    async with api.client.get("/nowhere") as answer:
+        assert (answer.status, (await answer.json(content_type=None))["code"]) == (404, "unknown_route")
+
+
+async def test_failed_logins_are_slowed_and_valid_tokens_are_not(api: Api) -> None:
+    codes = [(await api.call("GET", "/stats", role=None, headers=BAD)).code for _ in range(12)]
+    assert codes == ["unauthorized"] * 10 + ["too_many_logins"] * 2
+    assert 0 < int(api.answers[-1].headers["Retry-After"]) <= 61
+    assert (await api.call("GET", "/stats")).status == 200
+
+
+def test_the_limit_ends_by_itself_and_its_memory_is_bounded() -> None:
+    now = [0.0]
+    logins = Logins(most=1, seconds=60, now=lambda: now[0], addresses=3)
+    assert [logins.failed("x"), logins.failed("x")] == [0, 60]
+    now[0] = 60
+    assert [logins.failed("x"), logins.failed("x")] == [0, 60]
+    for address in "abc":
+        assert logins.failed(address) == 0
+    assert logins.failed("x") == 0
+
+
+async def test_an_unexpected_error_tells_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken() -> None:
+        raise RuntimeError("the inside")
+
+    monkeypatch.setattr(api.pool, "stats", broken)
+    answer = await api.call("GET", "/stats")
+    assert (answer.status, answer.code) == (500, "internal")
+    assert "inside" not in answer.text

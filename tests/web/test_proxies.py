@@ -1,0 +1,218 @@
+"""The routes of the proxies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.evolution.simulator import Simulator
+from service.models import Protocol
+from service.pool.tokens import Role
+from tests.helpers import wait_until
+from tests.web.api import PASSWORD, Api, proxy
+
+
+async def all_pages(api: Api, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = await api.get(f"{path}&cursor={cursor}")
+        found += page["items"]
+        cursor = page["nextCursor"]
+        if cursor is None:
+            return found
+
+
+async def test_one_proxy_has_every_field_and_no_password(api: Api) -> None:
+    [proxy_id] = await api.add(group="br", labels=("fast", "new"))
+    body = await api.get(f"/proxies/{proxy_id}")
+    assert body["password"] is None
+    wanted = {
+        "id": proxy_id,
+        "host": "192.0.2.1",
+        "port": 8080,
+        "username": "user",
+        "protocol": "http",
+        "isUsed": False,
+        "assignedInstanceName": None,
+        "isActive": True,
+        "status": "free",
+        "group": "br",
+        "labels": ["fast", "new"],
+        "server": None,
+        "phase": None,
+        "availableAt": None,
+        "expiresAt": None,
+    }
+    assert {name: body[name] for name in wanted} == wanted
+    assert body["createdAt"].endswith("Z")
+
+
+async def test_the_pages_together_hold_everything_once(api: Api) -> None:
+    ids = await api.add(7)
+    first = await api.get("/proxies?limit=3")
+    assert (len(first["items"]), first["total"]) == (3, 7)
+    assert sorted(item["id"] for item in await all_pages(api, "/proxies?limit=3")) == sorted(ids)
+    last = await api.get("/proxies?limit=7")
+    assert (len(last["items"]), last["nextCursor"]) == (7, None)
+
+
+async def test_filters(api: Api, sim: Simulator) -> None:
+    await api.add(3)
+    [socks] = await api.add(1, protocol=Protocol.SOCKS5, group="br", username="special")
+    sim.create("wa one", state="open")
+    held = await api.assigned("wa one")
+    ids = {
+        query: [item["id"] for item in await all_pages(api, f"/proxies?{query}")]
+        for query in ("protocol=socks5", "group=br", "status=used", "q=SPECI", "q=wa%20one", "q=192.0.2.", "q=none")
+    }
+    assert ids["protocol=socks5"] == ids["group=br"] == ids["q=SPECI"] == [socks]
+    assert ids["status=used"] == ids["q=wa%20one"] == [held["id"]]
+    assert (len(ids["q=192.0.2."]), ids["q=none"]) == (4, [])
+    totals = [(await api.get(f"/proxies?{query}"))["total"] for query in ("status=used", "group=br", "group=x", "q=x")]
+    assert totals == [1, 1, 0, None]
+
+
+async def test_one_request_looks_at_a_bounded_number(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.web.paging.EXAMINED", 4)
+    monkeypatch.setattr("service.web.paging._STEP", 2)
+    await api.add(9)
+    page = await api.get("/proxies?q=192.0.2.9:")
+    assert page["nextCursor"] is not None
+    assert [item["host"] for item in await all_pages(api, "/proxies?q=192.0.2.9:")] == ["192.0.2.9"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=fre",
+        "protocol=ftp",
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "cursor=%20",
+        "cursor=eA=",
+        "stauts=free",
+        "q=a&q=b",
+    ],
+)
+async def test_bad_queries_name_the_parameter(api: Api, query: str) -> None:
+    answer = await api.call("GET", f"/proxies?{query}")
+    assert (answer.status, answer.body["field"]) == (422, query.partition("=")[0])
+
+
+async def test_patch_keeps_what_it_does_not_name(api: Api) -> None:
+    [proxy_id] = await api.add(group="br", labels=("fast",))
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"expiresAt": "2099-01-01T00:00:00Z"})
+    assert (answer.status, answer.body["expiresAt"]) == (200, "2099-01-01T00:00:00.000Z")
+    assert (answer.body["group"], answer.body["labels"]) == ("br", ["fast"])
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "us", "labels": [], "expiresAt": None})
+    assert (answer.body["group"], answer.body["labels"], answer.body["expiresAt"]) == ("us", [], None)
+    assert (await api.call("PATCH", f"/proxies/{proxy_id}", {})).status == 200
+
+
+async def test_patch_of_the_password(api: Api) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"password": "another-one"})
+    assert (answer.status, answer.body["password"]) == (200, None)
+    assert await api.pool.reveal(proxy_id, actor="cli:test") == "another-one"
+
+
+async def test_if_match(api: Api) -> None:
+    [proxy_id] = await api.add()
+    seen = await api.call("GET", f"/proxies/{proxy_id}")
+    etag = {"If-Match": seen.headers["ETag"]}
+    assert (await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "a"}, headers=etag)).status == 200
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers=etag)
+    assert (answer.status, answer.code) == (412, "rev_mismatch")
+    for wrong in ('"x"', 'W/"1"'):
+        answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers={"If-Match": wrong})
+        assert answer.status == 412
+    assert (await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers={"If-Match": "*"})).status == 200
+
+
+@pytest.mark.parametrize("field", ["id", "protocol", "host", "port", "username"])
+async def test_the_identity_is_immutable(api: Api, field: str) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {field: "x"})
+    assert (answer.status, answer.code, answer.body["field"]) == (422, "immutable", field)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"group": "x" * 101},
+        {"group": "a\nb"},
+        {"labels": ["x"] * 17},
+        {"labels": "x"},
+        {"expiresAt": "tomorrow"},
+        {"expiresAt": "2099-01-01T00:00:00"},
+        {"expiresAt": 5},
+        {"password": "ä" * 50},
+        {"password": "\x00"},
+        {"nonsense": 1},
+    ],
+)
+async def test_bad_changes_name_the_field(api: Api, body: dict[str, object]) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", body)
+    assert (answer.status, answer.body["field"]) == (422, next(iter(body)))
+    assert str(body.get("password", "none")) not in answer.text
+
+
+async def test_delete(api: Api, sim: Simulator) -> None:
+    [proxy_id] = await api.add()
+    sim.create("one", state="open")
+    await api.assigned("one")
+    answer = await api.call("DELETE", f"/proxies/{proxy_id}")
+    assert (answer.status, answer.code) == (409, "held")
+    await api.call("DELETE", "/instances/one/proxy?force=true")
+    assert (await api.call("DELETE", f"/proxies/{proxy_id}")).status == 204
+    assert (await api.call("DELETE", f"/proxies/{proxy_id}")).code == "unknown_proxy"
+
+
+async def test_disable_and_enable(api: Api) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("POST", f"/proxies/{proxy_id}/disable")
+    assert (answer.status, answer.body["status"], answer.body["isActive"]) == (200, "disabled", False)
+    assert answer.body["disabledReason"] == "by_hand"
+    answer = await api.call("POST", f"/proxies/{proxy_id}/enable", {})
+    assert (answer.status, answer.body["status"], answer.body["disabledReason"]) == (200, "free", None)
+    for what in ("disable", "enable"):
+        assert (await api.call("POST", f"/proxies/none/{what}")).code == "unknown_proxy"
+    assert (await api.call("POST", f"/proxies/{proxy_id}/disable", {"force": "yes"})).body["field"] == "force"
+
+
+async def test_what_evolution_cannot_use_is_not_enabled(api: Api) -> None:
+    [proxy_id] = await api.add(protocol=Protocol.HTTPS)
+    answer = await api.call("POST", f"/proxies/{proxy_id}/enable")
+    assert (answer.status, answer.code) == (409, "unusable")
+
+
+async def test_a_used_one_drains_or_is_moved_at_once(api: Api, sim: Simulator) -> None:
+    await api.add(2)
+    sim.create("one", state="open")
+    first = (await api.assigned("one"))["id"]
+    answer = await api.call("POST", f"/proxies/{first}/disable")
+    assert (answer.body["status"], answer.body["isActive"]) == ("used", False)
+    answer = await api.call("POST", f"/proxies/{first}/disable", {"force": True})
+    assert (answer.status, answer.body["phase"]) == (200, "releasing")
+    assert (await api.get("/instances/one"))["proxyId"] not in (None, first)
+
+    async def gone() -> bool:
+        return bool((await api.get(f"/proxies/{first}"))["status"] == "disabled")
+
+    await wait_until(gone, what="the old proxy is let go")
+    sim.assert_no_shared_exit()
+
+
+async def test_only_revealing_shows_the_password_and_tells(api: Api) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("POST", f"/proxies/{proxy_id}/reveal", role=Role.SUPERADMIN)
+    assert (answer.status, answer.body["password"]) == (200, PASSWORD)
+    [event] = await api.events("proxy.revealed")
+    assert (event["proxy"], event["actor"]) == (proxy_id, "token:superadmin")
+    assert PASSWORD not in str(event)
+    assert (await api.call("POST", "/proxies/none/reveal", role=Role.SUPERADMIN)).code == "unknown_proxy"
+    assert proxy().id == proxy_id

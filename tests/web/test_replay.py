@@ -1,0 +1,79 @@
+"""Idempotency-Key: a request that is sent twice changes nothing the second time and is answered the same."""
+
+from __future__ import annotations
+
+from service.evolution.simulator import Simulator
+from service.pool.tokens import Role
+from tests.web.api import Api, lines, proxy
+
+KEY = {"Idempotency-Key": "once"}
+
+
+async def test_an_assignment(api: Api, sim: Simulator) -> None:
+    await api.add(2)
+    sim.create("one")
+    first, second = [await api.call("POST", "/instances/one/proxy", headers=KEY) for _ in range(2)]
+    assert (first.status, second.status, first.body) == (201, 201, second.body)
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert len(sim.calls.to("proxy/set")) == 1
+    assert (await api.call("POST", "/instances/one/proxy")).status == 200
+
+
+async def test_a_refused_assignment_tries_no_other_proxy(api: Api, sim: Simulator) -> None:
+    await api.add(2)
+    sim.create("one")
+    sim.warts.invalid_proxy = True
+    first = await api.call("POST", "/instances/one/proxy", headers=KEY)
+    sim.warts.invalid_proxy = False
+    second = await api.call("POST", "/instances/one/proxy", headers=KEY)
+    assert (first.status, second.status, first.text) == (502, 502, second.text)
+    assert (await api.call("POST", "/instances/one/proxy", headers={"Idempotency-Key": "twice"})).status == 201
+
+
+async def test_what_changed_nothing_may_be_asked_again(api: Api, sim: Simulator) -> None:
+    await api.add()
+    assert (await api.call("POST", "/instances/one/proxy", headers=KEY)).code == "unknown_instance"
+    sim.create("one")
+    assert (await api.call("POST", "/instances/one/proxy", headers=KEY)).status == 201
+
+
+async def test_a_rotation(api: Api, sim: Simulator) -> None:
+    await api.add(3)
+    sim.create("one", state="open")
+    await api.assigned("one")
+    first, second = [await api.call("POST", "/instances/one/proxy/rotate", headers=KEY) for _ in range(2)]
+    assert (first.status, first.body) == (second.status, second.body)
+    assert len(await api.events("lease.rotated")) <= 1
+    assert (await api.get("/instances/one"))["proxyId"] == first.body["id"]
+
+
+async def test_an_import(api: Api) -> None:
+    headers = {**KEY, "Content-Type": "text/plain"}
+    answers = [await api.call("POST", "/proxies/import", data=lines([proxy()]), headers=headers) for _ in range(2)]
+    assert [answer.body["added"] for answer in answers] == [1, 1]
+    assert len(await api.events("proxy.added")) == 1
+
+
+async def test_the_key_belongs_to_its_caller_and_route(api: Api) -> None:
+    [proxy_id, other] = await api.add(2)
+    await api.call("POST", f"/proxies/{proxy_id}/disable", headers=KEY)
+    assert (await api.call("POST", f"/proxies/{other}/disable", headers=KEY)).body["id"] == other
+    await api.call("POST", f"/proxies/{proxy_id}/enable")
+    again = await api.call("POST", f"/proxies/{proxy_id}/disable", role=Role.SUPERADMIN, headers=KEY)
+    assert "Idempotency-Replayed" not in again.headers
+
+
+async def test_what_holds_a_secret_is_not_kept(api: Api) -> None:
+    [proxy_id] = await api.add()
+    path = f"/proxies/{proxy_id}/reveal"
+    for _ in range(2):
+        assert (await api.call("POST", path, role=Role.SUPERADMIN, headers=KEY)).body["password"]
+    assert len(await api.events("proxy.revealed")) == 1
+    operations = await api.pool.redis.keys(api.pool.keys.named("op:*"))
+    kept = [await api.pool.redis.lrange(key, 0, -1) for key in operations]
+    assert proxy().password not in str(kept)
+    made = [
+        await api.call("POST", "/tokens", {"name": "x", "role": "viewer"}, role=Role.SUPERADMIN, headers=KEY)
+        for _ in range(2)
+    ]
+    assert [answer.status for answer in made] == [201, 409]

@@ -1,0 +1,58 @@
+"""Who may call what. Each route has its row here, and each row is tried with every role."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.pool.tokens import Role
+from service.web import routes
+from tests.web.api import Api
+
+VIEWER, ADMIN, SUPERADMIN = Role
+
+TABLE = {
+    "GET /stats": VIEWER,
+    "GET /stats/stream": VIEWER,
+    "GET /proxies": VIEWER,
+    "POST /proxies/import": ADMIN,
+    "GET /proxies/{id}": VIEWER,
+    "PATCH /proxies/{id}": ADMIN,
+    "DELETE /proxies/{id}": ADMIN,
+    "POST /proxies/{id}/disable": ADMIN,
+    "POST /proxies/{id}/enable": ADMIN,
+    "POST /proxies/{id}/reveal": SUPERADMIN,
+    "GET /instances": VIEWER,
+    "GET /instances/{instance:[^/]+}": VIEWER,
+    "POST /instances/{instance:[^/]+}/proxy": ADMIN,
+    "DELETE /instances/{instance:[^/]+}/proxy": ADMIN,
+    "POST /instances/{instance:[^/]+}/proxy/rotate": ADMIN,
+    "POST /reservations": ADMIN,
+    "DELETE /reservations/{id}": ADMIN,
+    "GET /servers": VIEWER,
+    "POST /servers/{name}/ignore": ADMIN,
+    "POST /brake/release": ADMIN,
+    "POST /pause": ADMIN,
+    "POST /resume": ADMIN,
+    "GET /tokens": SUPERADMIN,
+    "POST /tokens": SUPERADMIN,
+    "DELETE /tokens/{id}": SUPERADMIN,
+}
+
+
+def test_every_route_has_its_row() -> None:
+    assert {f"{route.method} {route.path}" for route in routes.ALL} == TABLE.keys()
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if "stream" not in row])
+async def test_a_role_and_those_above_it_are_let_in(api: Api, row: str) -> None:
+    method, path = row.replace(":[^/]+", "").split()
+    path = path.format(id="none", instance="none", name="none")
+    for role in (None, *Role):
+        answer = await api.call(method, path, role=role)
+        if role is None:
+            assert (answer.status, answer.code) == (401, "unauthorized")
+        elif not role.covers(TABLE[row]):
+            assert (answer.status, answer.code) == (403, "forbidden")
+        else:
+            assert answer.status not in (401, 403, 404, 405, 500) or answer.code != "unknown_route"
+            assert answer.status < 500

@@ -1,0 +1,257 @@
+"""Starting, failing to start, losing Redis and stopping: the service as a process and as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+from redis import Redis as BlockingRedis
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from service import log, main
+from service.errors import SettingsError, StoreUnavailableError
+from service.evolution.simulator import Fault, Simulator
+from service.main import running
+from service.pool.tokens import Role
+from service.settings import ServerSettings, Settings
+from tests.helpers import redis_server, wait_until
+from tests.web.api import SUPERADMIN, Api
+from tests.web.conftest import serving, settings_for
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def own_redis(folder: Path, *options: str) -> Iterator[str]:
+    """A redis-server of this test alone."""
+    url = f"unix://{folder}/own.sock"
+    command = [
+        str(redis_server()),
+        "--port",
+        "0",
+        "--unixsocket",
+        f"{folder}/own.sock",
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+    ]
+    server = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
+    try:
+        with BlockingRedis.from_url(url) as client:
+            end = time.monotonic() + 10
+            while True:
+                try:
+                    client.ping()
+                    break
+                except RedisConnectionError:
+                    assert time.monotonic() < end
+                    time.sleep(0.01)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+async def start(settings: Settings) -> None:
+    async with running(settings):
+        pass
+
+
+def bare(folder: Path, **values: Any) -> Settings:
+    return Settings(data_dir=folder, port=0, superadmin_token=SecretStr(SUPERADMIN), **values)
+
+
+async def test_a_redis_that_evicts_is_refused(tmp_path: Path) -> None:
+    with own_redis(tmp_path, "--maxmemory-policy", "allkeys-lru") as url, pytest.raises(SettingsError) as caught:
+        await start(bare(tmp_path, redis_url=SecretStr(url)))
+    assert "REDIS_URL" in str(caught.value)
+    assert "allkeys-lru" in str(caught.value)
+
+
+async def test_without_aof_it_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with own_redis(tmp_path, "--appendonly", "yes") as url:
+        await start(bare(tmp_path, redis_url=SecretStr(url)))
+        assert "AOF" not in caplog.text
+    with own_redis(tmp_path, "--appendonly", "no") as url:
+        await start(bare(tmp_path, redis_url=SecretStr(url)))
+    assert "AOF" in caplog.text
+
+
+async def test_an_unreachable_redis_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailableError) as caught:
+        await start(bare(tmp_path, redis_url=SecretStr(f"unix://{tmp_path}/none.sock")))
+    assert caught.value.params["store"] == "redis"
+
+
+async def test_a_taken_port_is_named(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = bare(tmp_path, redis_url=SecretStr(redis_url))
+        settings = settings.model_copy(update={"port": taken.getsockname()[1]})
+        with pytest.raises(SettingsError, match="EVOPROXY_PORT"):
+            await start(settings)
+
+
+async def test_the_settings_secrets_are_masked(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    settings = bare(tmp_path, redis_url=SecretStr(redis_url), webhook_secret=SecretStr("seldom-seen-words"))
+    server = ServerSettings(name="a", base_url="http://127.0.0.1:9", api_key=SecretStr("rarely-used-key"))
+    await start(settings.model_copy(update={"servers": (server,)}))
+    assert log.masked("seldom-seen-words rarely-used-key") == f"{log.MASK} {log.MASK}"
+
+
+async def test_a_second_serve_on_one_data_dir_is_refused(tmp_path: Path) -> None:
+    async with running(bare(tmp_path)):
+        with pytest.raises(SettingsError, match="in use by another evoproxy"):
+            await start(bare(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["jwt_secret", "jwt_audience"])
+async def test_what_is_not_active_yet_is_said(
+    redis: Redis, redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    value = SecretStr("x" * 40) if name == "jwt_secret" else "x"
+    await start(bare(tmp_path, redis_url=SecretStr(redis_url), **{name: value}))
+    assert "JWTs are not accepted yet" in caplog.text
+    assert "no Evolution server is configured" in caplog.text
+
+
+async def test_the_first_start_makes_the_superadmins_token(
+    redis: Redis, redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(redis_url=SecretStr(redis_url), data_dir=tmp_path / "data", port=0)
+    file = tmp_path / "data" / "superadmin.token"
+    async with running(settings) as url, aiohttp.ClientSession(url) as http:
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        text = file.read_text().strip()
+        async with http.get("/api/v1/tokens", headers={"Authorization": f"Bearer {text}"}) as answer:
+            assert answer.status == 200
+    assert text not in caplog.text
+    file.unlink()
+    await start(settings)
+    assert not file.exists()
+
+
+async def test_on_a_terminal_it_is_shown_there_only(
+    redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    await start(Settings(redis_url=SecretStr(redis_url), data_dir=tmp_path / "data", port=0))
+    assert "evp_superadmin_" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_token_that_can_not_be_handed_over_is_taken_back(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(SettingsError, match="EVOPROXY_DATA_DIR"):
+        await start(Settings(redis_url=SecretStr(redis_url), data_dir=tmp_path / "data", port=0))
+    assert await redis.keys("*tokens") == []
+
+
+async def test_a_lost_redis_answers_503_and_recovers(tmp_path: Path, sim: Simulator) -> None:
+    with own_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as url:
+        context = serving(settings_for(url, tmp_path, sim))
+        api = await context.__aenter__()
+        await api.read_once()
+        await api.add(2)
+    for method, path in (("GET", "/stats"), ("POST", "/pause")):
+        answer = await api.call(method, path)
+        assert (answer.status, answer.code) == (503, "store_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+    async with api.client.get("/readyz") as ready:
+        assert (ready.status, (await ready.json())["parts"]["pool"]) == (503, "store_unavailable")
+    async with api.client.get("/livez") as live:
+        assert live.status == 200
+    with own_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "always"):
+        sim.create("one", state="open")
+        await wait_until(lambda: _protected(api), deadline=15, what="the loops go on by themselves")
+        await context.__aexit__(None, None, None)
+
+
+async def _protected(api: Api) -> bool:
+    answer = await api.call("GET", "/instances/one", role=Role.VIEWER)
+    return answer.status == 200 and answer.body["applied"] == "yes"
+
+
+async def test_sigterm_ends_the_process_in_time_with_a_set_in_flight(tmp_path: Path, sim: Simulator) -> None:
+    sim.create("one", state="open")
+    sim.warts.faults.append(Fault("proxy/set", hang=True))
+    code = (
+        "from pathlib import Path; from pydantic import SecretStr; from service.settings import Settings;"
+        "from service import log, main; import sys; log.configure('json');"
+        "main.serve(Settings(evolution_api_base_url=sys.argv[1], global_api_key=SecretStr(sys.argv[2]),"
+        "data_dir=Path(sys.argv[3]), port=int(sys.argv[4]), poll_interval=0.1, superadmin_token=SecretStr('x' * 20)))"
+    )
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        code,
+        sim.url,
+        sim.api_key,
+        str(tmp_path / "data"),
+        str(port),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    said = asyncio.create_task(process.stderr.read())
+    try:
+        headers = {"Authorization": "Bearer " + "x" * 20}
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
+
+            async def listed() -> bool:
+                try:
+                    async with http.post(
+                        "/api/v1/proxies/import",
+                        data="192.0.2.1:80\n192.0.2.2:80",
+                        headers={"Content-Type": "text/plain"},
+                    ) as answer:
+                        return answer.status == 200
+                except aiohttp.ClientError:
+                    return False
+
+            await wait_until(listed, deadline=20, what="it serves")
+            await wait_until(lambda: bool(sim.calls.to("proxy/set")), what="a set is in flight")
+            sim.create("two")
+            assigning = asyncio.create_task(http.post("/api/v1/instances/two/proxy"))
+            await wait_until(lambda: len(sim.calls.to("proxy/set")) == 2, what="a request is in flight")
+            async with http.get("/api/v1/stats/stream") as stream:
+                await stream.content.readuntil(b"event: stats")
+                begun = time.monotonic()
+                process.send_signal(signal.SIGTERM)
+                assert await asyncio.wait_for(process.wait(), 12) == 0
+                assert time.monotonic() - begun < 8.5
+                with pytest.raises(aiohttp.ClientError):
+                    await assigning
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        log_text = (await said).decode()
+    assert '"evoproxy serves"' in log_text
+    assert '"stopped"' in log_text
+    assert sim.api_key not in log_text
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_the_stop_leaves_time_for_the_stores() -> None:
+    assert main._REQUESTS_END + main._ACTS_END <= 7

@@ -1,0 +1,142 @@
+"""GET /stats/stream: now, on change, in quiet times, and through an outage; one poller for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import ClientResponse
+
+from service.errors import StoreUnavailableError
+from service.pool.tokens import Role
+from service.web.broadcast import Broadcast
+from tests.helpers import wait_until
+from tests.web.api import Api
+
+
+class Stream:
+    def __init__(self, response: ClientResponse) -> None:
+        self.response = response
+
+    async def next(self) -> tuple[str, Any]:
+        """The next event and its data."""
+        async with asyncio.timeout(5):
+            while True:
+                block = (await self.response.content.readuntil(b"\n\n")).decode()
+                fields = dict(line.split(": ", 1) for line in block.strip().splitlines())
+                if "event" in fields:
+                    return fields["event"], orjson.loads(fields["data"])
+
+
+@asynccontextmanager
+async def listening(api: Api) -> AsyncIterator[Stream]:
+    headers = {"Authorization": f"Bearer {api.tokens[Role.VIEWER]}"}
+    async with api.client.get("/api/v1/stats/stream", headers=headers) as response:
+        assert (response.status, response.content_type) == (200, "text/event-stream")
+        yield Stream(response)
+
+
+async def test_the_figures_now_and_on_change(api: Api) -> None:
+    await api.controller.polls["a"].stop()
+    async with listening(api) as stream:
+        event, stats = await stream.next()
+        assert (event, stats["total"]) == ("stats", 0)
+        assert stats.keys() == (await api.get("/stats")).keys()
+        await api.add(3)
+        assert (await stream.next())[1]["total"] == 3
+
+
+async def test_all_listeners_share_one_poller(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.controller.polls["a"].stop()
+    asked = 0
+    stats = api.pool.stats
+
+    async def counted() -> object:
+        nonlocal asked
+        asked += 1
+        return await stats()
+
+    monkeypatch.setattr(api.pool, "stats", counted)
+    async with listening(api) as one, listening(api) as two, listening(api) as three:
+        for stream in (one, two, three):
+            await stream.next()
+        before = asked
+        await api.add()
+        for stream in (one, two, three):
+            assert (await stream.next())[1]["total"] == 1
+        assert asked - before <= 3
+
+
+async def test_the_stop_of_the_service_ends_streams(api: Api) -> None:
+    async with listening(api) as stream:
+        await stream.next()
+        await api.client.server.close()
+        assert await stream.response.content.read() == b""
+
+
+class Source:
+    """Figures that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = b"1"
+        self.asked = 0
+        self.down = False
+
+    async def read(self) -> tuple[bytes, bytes]:
+        self.asked += 1
+        if self.down:
+            raise StoreUnavailableError(store="redis")
+        return self.now, b"figures " + self.now
+
+
+@asynccontextmanager
+async def broadcasting(source: Source, *, quiet: float = 25.0) -> AsyncIterator[Broadcast]:
+    broadcast = Broadcast(source.read, interval=0.01, quiet=quiet)
+    task = asyncio.create_task(broadcast.run())
+    yield broadcast
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_an_outage_is_told_and_its_end() -> None:
+    source = Source()
+    async with broadcasting(source) as broadcast:
+        listener = broadcast.listen()
+        assert await anext(listener) == b"figures 1"
+        source.down = True
+        assert await anext(listener) is None
+        source.down = False
+        assert await anext(listener) == b"figures 1"
+        await listener.aclose()  # type: ignore[attr-defined]
+
+
+async def test_quiet_times_are_bounded() -> None:
+    async with broadcasting(Source(), quiet=0.05) as broadcast:
+        listener = broadcast.listen()
+        assert [await anext(listener) for _ in range(3)] == [b"figures 1"] * 3
+        await listener.aclose()  # type: ignore[attr-defined]
+
+
+async def test_nobody_listens_nobody_asks() -> None:
+    source = Source()
+    async with broadcasting(source) as broadcast:
+        await asyncio.sleep(0.05)
+        assert source.asked == 0
+        listener = broadcast.listen()
+        await anext(listener)
+        await listener.aclose()  # type: ignore[attr-defined]
+        source.now = b"2"
+        await wait_until(lambda: _idle(source), what="the poller rests")
+        late = broadcast.listen()
+        assert await anext(late) == b"figures 2"
+        await late.aclose()  # type: ignore[attr-defined]
+
+
+async def _idle(source: Source) -> bool:
+    before = source.asked
+    await asyncio.sleep(0.05)
+    return source.asked == before
