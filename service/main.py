@@ -22,9 +22,7 @@ from service.errors import SettingsError
 from service.evolution.client import EvolutionClient
 from service.evolution.transport import OnCall
 from service.pool.fitness import check_server
-from service.pool.models import Rests
-from service.pool.pool import open_pool
-from service.pool.vault import Vault
+from service.pool.pool import open_pool_of
 from service.settings import Settings
 from service.web.app import bare_app
 from service.web.bodies import dumped
@@ -120,11 +118,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _pool(app: web.Application) -> AsyncIterator[None]:
-    settings = app[SETTINGS]
-    key = settings.encryption_key
-    vault = Vault((key.get_secret_value(),) if key else ())
-    rests = Rests(round(settings.set_settle * 1000), round(settings.return_memory * 1000))
-    async with open_pool(app[REDIS_URL], settings.pool, vault=vault, rests=rests) as pool:
+    async with open_pool_of(app[SETTINGS], app[REDIS_URL]) as pool:
         await check_server(pool)
         app[POOL] = pool
         yield

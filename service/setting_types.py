@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
+from redis.asyncio.connection import parse_url
 
 from service.urls import normalise_url
 
@@ -53,13 +54,22 @@ def _with_scheme(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _readable(url: SecretStr) -> SecretStr:
+    """Refuses what the Redis client can't read; its own error would quote a piece of the password."""
+    try:
+        parse_url(url.get_secret_value())
+    except ValueError:
+        raise ValueError("can't be read; / ? # @ and % in a password must be percent-encoded") from None
+    return url
+
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Interval = Annotated[float, Field(ge=0.1, le=86_400, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 BaseUrl = Annotated[str, AfterValidator(normalise_url)]
 Secret = Annotated[SecretStr, AfterValidator(_present)]
 PathSecret = Annotated[Secret, AfterValidator(_path_segment)]
-RedisUrl = Annotated[SecretStr, _with_scheme("redis", "rediss", "unix")]
+RedisUrl = Annotated[SecretStr, _with_scheme("redis", "rediss", "unix"), AfterValidator(_readable)]
 DatabaseUrl = Annotated[SecretStr, _with_scheme("postgresql", "mysql", "sqlite")]
 
 

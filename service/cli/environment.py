@@ -8,15 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from redis.asyncio.connection import parse_url
-
 from service import settings as configuration
 from service.embedded import find_running
 from service.errors import SettingsError, StoreUnavailableError
 from service.messages import Locale
-from service.pool.models import Rests
-from service.pool.pool import Pool, open_pool
-from service.pool.vault import Vault
+from service.pool.pool import Pool, open_pool_of
 from service.settings import Settings
 
 DOTENV = Path(".env")
@@ -28,18 +24,11 @@ def settings() -> Settings:
     Raises :class:`~service.errors.SettingsError`.
     """
     try:
-        found = configuration.load(os.environ, DOTENV)
+        return configuration.load(os.environ, DOTENV)
     except OSError as error:
         raise SettingsError(problems=[f"{DOTENV}: {error.strerror}"]) from None
     except UnicodeDecodeError:  # it would quote what the file holds
         raise SettingsError(problems=[f"{DOTENV}: is no UTF-8 text"]) from None
-    if found.redis_url is not None:
-        try:
-            parse_url(found.redis_url.get_secret_value())
-        except ValueError:  # it would quote a piece of the password
-            problem = "REDIS_URL: can't be read; / ? # @ and % in a password must be percent-encoded"
-            raise SettingsError(problems=[problem]) from None
-    return found
 
 
 def locale() -> Locale:
@@ -65,9 +54,7 @@ async def running_pool(settings: Settings) -> AsyncIterator[Pool]:
     Raises :class:`~service.errors.StoreUnavailableError` when there is none.
     """
     url = settings.redis_url.get_secret_value() if settings.redis_url else await _running(settings.data_dir)
-    keys = [settings.encryption_key.get_secret_value()] if settings.encryption_key else []
-    rests = Rests(round(settings.set_settle * 1000), round(settings.return_memory * 1000))
-    async with open_pool(url, settings.pool, vault=Vault(keys), rests=rests) as pool:
+    async with open_pool_of(settings, url) as pool:
         yield pool
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
@@ -24,6 +24,7 @@ from service.pool.reads import Reads
 from service.pool.runner import LOST, Runner
 from service.pool.tokens import Tokens
 from service.pool.vault import Vault
+from service.settings import Settings
 
 
 class Pool(Proxies, Leases, Instances, Tokens, Answers, Reads):
@@ -107,3 +108,10 @@ async def open_pool(
         yield Pool(redis, name, clock=clock, vault=vault, rests=rests)
     finally:
         await redis.aclose()
+
+
+def open_pool_of(settings: Settings, url: str) -> AbstractAsyncContextManager[Pool]:
+    """The pool that the settings name, on the Redis at ``url``; see :func:`open_pool`."""
+    keys = [settings.encryption_key.get_secret_value()] if settings.encryption_key else []
+    rests = Rests(round(settings.set_settle * 1000), round(settings.return_memory * 1000))
+    return open_pool(url, settings.pool, vault=Vault(keys), rests=rests)
