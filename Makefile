@@ -3,7 +3,7 @@
 EVOPROXY := .venv/bin/evoproxy
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo run test check
+.PHONY: help setup demo run test check soak bench chaos
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -24,3 +24,12 @@ test: $(INSTALLED) ## the whole check
 
 check: $(INSTALLED) ## the quick part of test: format, lint, types, imports, Lua
 	scripts/check
+
+soak: $(INSTALLED) ## the promises of size at full size
+	scripts/soak
+
+bench: $(INSTALLED) ## figures to compare releases by
+	scripts/bench
+
+chaos: $(INSTALLED) ## a storm of kills, restarts and outages, two minutes
+	scripts/chaos

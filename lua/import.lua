@@ -54,6 +54,7 @@ local function update(item, proxy)
   local changed = {}
   if proxy.fingerprint ~= item.fingerprint then
     call('HSET', proxy_key(item.id), 'secret', item.secret, 'fingerprint', item.fingerprint)
+    outdate(item.id)
     changed[#changed + 1] = 'password'
   end
   for _, name in ipairs(DETAILS) do

@@ -2,9 +2,9 @@
 -- include names replay events proxies leases instances
 --
 -- GUARANTEE  Only the lease of this token. Each note is made once, but that of an unknown set, where the last one
---            counts. applied needs down
---            before it: not open, then open, after the row was read back. Applied proves the proxy works and ends the
---            doubling of its probation. asserted: the row was written again, so what was applied before proves nothing now.
+--            counts. applied needs down before it: not open, then open, after the row was read back. Applied proves the
+--            proxy works and ends the doubling of its probation. asserted: the row was written again, so what was applied
+--            before proves nothing now; the lease stays outdated if the password has changed once more meanwhile.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -12,6 +12,7 @@
 --   proxy      str
 --   token      str
 --   what       str     opened, down, applied, unknown, asserted
+--   fingerprint str    with asserted: of the password that was written
 -- RETURNS
 --   OK         1 if the note is new
 --   STALE      proxy, token of the present lease if any
@@ -42,6 +43,7 @@ end
 if A.what == 'asserted' then
   if lease.phase ~= 'active' then return {'WRONG_PHASE', lease.phase} end
   call('HSET', key, 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms))
+  if call('HGET', proxy_key(A.proxy), 'fingerprint') == A.fingerprint then call('HDEL', key, 'outdated') end
   see_row(lease.server, lease.instance, A.proxy)
   tally(lease.server, lease.instance)
   tell_of(A.proxy, lease, 'lease.asserted', 'warning')

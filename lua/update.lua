@@ -31,6 +31,7 @@ local changed = {}
 for _, field in ipairs(A.field) do
   if (proxy[field.name] or '') ~= field.value then
     if field.name ~= 'secret' then changed[#changed + 1] = field.name == 'fingerprint' and 'password' or field.name end
+    if field.name == 'fingerprint' then outdate(A.proxy) end
     if field.name == 'group' then regroup(A.proxy, proxy, field.value) end
     if field.name == 'expires_at' then
       call('ZREM', K.expiring, A.proxy)

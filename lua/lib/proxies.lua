@@ -102,6 +102,11 @@ local function regroup(id, proxy, group)
   place(id, proxy, status, at)
 end
 
+-- The password is another one: the row of whoever holds the proxy has to be written again.
+local function outdate(id)
+  if call('EXISTS', lease_key(id)) == 1 then call('HSET', lease_key(id), 'outdated', '1') end
+end
+
 -- Until when a proxy that nobody holds has to rest in any case: survives disabling, adoption, a pin and removal.
 local function rest_of(proxy)
   local at = number(proxy.available_at)

@@ -20,6 +20,13 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End a reservation without another set: its proxy is somebody else's by now."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
 class Assert:
     """Write the lease's proxy into the row again, which names something else."""
 
@@ -28,7 +35,7 @@ class Assert:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Record what was seen under the lease: ``opened``, ``down`` or ``applied``."""
+    """Record what was seen under the lease: ``opened`` or ``down``."""
 
     lease: Lease
     what: str
@@ -52,7 +59,7 @@ class CancelRelease:
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Clear the row of a release, if it still is the lease's."""
+    """Clear the row of a release, if it still is the lease's, or is so again."""
 
     lease: Lease
 
@@ -96,6 +103,7 @@ class ExpireReservation:
 Action = (
     Assign
     | Resume
+    | GiveUp
     | Assert
     | Note
     | BeginRelease

@@ -64,13 +64,16 @@ class Acts:
         if instance in where:
             act.close()
             return
-        self._keep(where, instance, asyncio.create_task(self._run(act), name=f"act:{self._server}/{instance}"))
+        task = asyncio.create_task(self.guarded(act), name=f"act:{self._server}/{instance}")
+        task.add_done_callback(lambda _: act.close())  # cancelled before its first step, it was never awaited
+        self._keep(where, instance, task)
 
     def _keep(self, where: dict[str, asyncio.Task[Any]], instance: str, task: asyncio.Task[Any]) -> None:
         where[instance] = task
         task.add_done_callback(lambda _: where.pop(instance, None))
 
-    async def _run(self, act: Coroutine[Any, Any, object]) -> None:
+    async def guarded(self, act: Coroutine[Any, Any, object]) -> None:
+        """Runs an act that nobody waits for: what it raises is told in the log, and the next tick looks again."""
         try:
             await unless_overtaken(act)
         except EvoproxyError as error:

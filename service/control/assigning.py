@@ -53,15 +53,15 @@ async def assign(context: Context, observation: Observation, *, probe: bool = Fa
         if attempt == 0:
             _tell(context, "step_assigning", name)
         try:
-            wishes = [wish_of(context, observation)]
-            outcome = (await context.pool.acquire(context.server, wishes, reason=observation.state, probe=probe))[0]
+            outcome, lease = await context.acquiring.acquire(
+                wish_of(context, observation), reason=observation.state, probe=probe
+            )
         except RefusedError as error:
             logger.info("assignment waits", extra={"instance": name, "server": context.server, "code": error.code})
             return
         if outcome.word != "LEASED":
             _tell_refusal(context, name, outcome)
             return
-        lease = await _lease_of(context, outcome)
         if lease is None:
             return
         try:
@@ -97,7 +97,7 @@ async def configure(context: Context, lease: Lease, *, actor: str = "auto", tell
         await _count_unknown(context, lease, actor)
         raise
     await context.pool.confirm(lease, actor=actor)
-    context.attempts.pop(lease.token, None)
+    context.attempts.pop(lease.holder, None)
     if tell:
         _tell(context, "step_configured", lease.name)
 
@@ -111,6 +111,7 @@ async def resume(context: Context, lease: Lease) -> None:
         row = await context.client.find_proxy(lease.name)
         if row is not None and row.names(spec) and row.instance_id in (None, lease.instance):
             await context.pool.confirm(lease)
+            context.attempts.pop(lease.holder, None)
         else:
             await configure(context, lease)
     except EvolutionError as error:
@@ -118,15 +119,16 @@ async def resume(context: Context, lease: Lease) -> None:
 
 
 async def assert_row(context: Context, lease: Lease) -> None:
-    """Writes the proxy of an active lease into a row that names something else."""
+    """Writes the proxy of an active lease into a row that names something else, or an old password."""
+    spec = await _spec_of(context, lease)
     try:
-        await write_row(context, lease, await _spec_of(context, lease))
+        await write_row(context, lease, spec)
     except EvolutionError as error:
         if isinstance(error, EvolutionUnknownError):
             await context.pool.mark(lease, "unknown")
         _tell_failure(context, lease, error)
         return
-    await context.pool.mark(lease, "asserted")
+    await context.pool.mark(lease, "asserted", fingerprint=context.pool.vault.fingerprint(spec.password))
 
 
 async def probe(context: Context, last_good: str, waiting: Sequence[Observation]) -> None:
@@ -174,22 +176,19 @@ async def write_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
 
 
 async def _count_unknown(context: Context, lease: Lease, actor: str) -> None:
-    tried = context.attempts[lease.token] = context.attempts.get(lease.token, 0) + 1
+    token, tried = context.attempts.get(lease.holder, (lease.token, 0))
+    tried = tried + 1 if token == lease.token else 1
+    context.attempts[lease.holder] = lease.token, tried
     if tried >= context.patience.set_attempts:
-        context.attempts.pop(lease.token, None)
+        context.attempts.pop(lease.holder, None)
         await context.pool.abandon(lease, "unknown", actor=actor)
 
 
 async def _spec_of(context: Context, lease: Lease) -> ProxySpec:
-    proxy = await context.pool.proxy(lease.proxy_id)
-    if proxy is None:
+    spec = await context.pool.spec(lease.proxy_id)
+    if spec is None:
         raise RefusedError("unknown_proxy", proxy=lease.proxy_id)
-    return context.pool.spec_of(proxy)
-
-
-async def _lease_of(context: Context, outcome: Outcome) -> Lease | None:
-    lease = await context.pool.lease(outcome.proxy_id)
-    return lease if lease is not None and lease.token == outcome.token else None
+    return spec
 
 
 def _tell(context: Context, code: str, name: str, **params: str) -> None:

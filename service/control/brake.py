@@ -11,7 +11,7 @@ from service.control.actions import Action, needs_brake_off
 FEWEST = 10
 SHARE = 0.2
 WHOLE = 0.9
-"""Share of the leased instances that the list must hold again…"""
+"""Share of the leased instances that the list must hold again, rounded down: of few one may have gone meanwhile…"""
 TICKS = 3
 """…for so many ticks before the brake lets go by itself."""
 
@@ -26,7 +26,7 @@ class Reading:
 
     @property
     def whole(self) -> bool:
-        return self.leased - self.missing >= WHOLE * self.leased
+        return self.leased - self.missing >= int(WHOLE * self.leased)
 
     @property
     def suspicious(self) -> bool:

@@ -44,16 +44,13 @@ async def assign(
 async def release(control: ServerControl, name: str, *, actor: str, force: bool = False) -> Lease | None:
     """Takes the instance's proxy back and leaves the instance unmanaged; the lease if it is not over yet.
 
-    ``force`` ends the lease against the proofs. Raises :class:`RefusedError` (no_lease).
+    ``force`` ends the lease against the proofs. Raises as :func:`held_by`.
     """
     _writes(control)
-    pool, server = control.pool, control.context.server
-    instance = await pool.instance_id(server, name)
-    lease = await pool.lease_of(server, instance) if instance else None
-    if lease is None:
-        raise RefusedError("no_lease", instance=name)
+    pool = control.pool
+    lease = await held_by(control, name)
     if force:
-        await pool.unmanage(server, lease.instance, unmanaged=True, actor=actor)
+        await pool.unmanage(lease.server, lease.instance, unmanaged=True, actor=actor)
         await pool.finish_release(lease, Evidence.FORCED, actor=actor)
         return None
     await pool.begin_release(
@@ -65,7 +62,7 @@ async def release(control: ServerControl, name: str, *, actor: str, force: bool 
         rest_reason="cooldown",
         unmanage=True,
     )
-    act = asyncio.create_task(control.acts.alone(lease.instance, control.clear_and_let_go(lease)))
+    act = asyncio.create_task(control.acts.alone(lease.instance, control.acts.guarded(control.clear_and_let_go(lease))))
     await asyncio.wait({act}, timeout=_ANSWER_WITHIN)
     now = await pool.lease(lease.proxy_id)
     return now if now is not None and now.token == lease.token else None
@@ -79,6 +76,17 @@ async def rotate(
     observation = await look(control.context, name)
     act = _rotate(control, observation, actor=actor, pin=pin, group=group, op_id=op_id)
     return await control.acts.alone(observation.id, act)
+
+
+async def held_by(control: ServerControl, name: str) -> Lease:
+    """The lease of the instance; one that no tick has seen yet is asked for. Raises :class:`RefusedError` (no_lease,
+    unknown_instance)."""
+    pool, server = control.pool, control.context.server
+    instance = await pool.instance_id(server, name) or (await look(control.context, name)).id
+    lease = await pool.lease_of(server, instance)
+    if lease is None:
+        raise RefusedError("no_lease", instance=name)
+    return lease
 
 
 async def look(context: Context, name: str) -> Observation:
@@ -114,7 +122,8 @@ async def _assign(
             await pool.cancel_release(lease, actor=actor, manage=True)
             lease = await _current(control, observation.id)
         if pin and pin != lease.proxy_id:
-            return Given(await _rotate(control, observation, actor=actor, pin=pin, group=None, op_id=op_id), True)
+            rotate_id = op_id and f"{op_id}:rotate"  # an id is one script's: under the same one acquire may be replayed
+            return Given(await _rotate(control, observation, actor=actor, pin=pin, group=None, op_id=rotate_id), True)
     if lease.phase is Phase.RESERVED:
         await configure(context, lease, actor=actor, tell=True)
         await control.settle_in(observation.id)

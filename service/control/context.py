@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from service.control.acquiring import Acquiring
 from service.control.pacing import Backoff, TokenBucket
 from service.control.policy import Policy
 from service.errors import RefusedError
@@ -16,7 +17,7 @@ from service.pool.pool import Pool
 
 logger = logging.getLogger(__name__)
 
-_OVERTAKEN = frozenset({"stale", "wrong_phase"})
+_OVERTAKEN = frozenset({"stale", "wrong_phase", "no_reservation"})
 
 
 async def unless_overtaken(step: Awaitable[object]) -> None:
@@ -65,8 +66,15 @@ class Context:
     locale: Locale = "pt-BR"
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     backoff: Backoff = field(init=False)
-    attempts: dict[str, int] = field(default_factory=dict)
-    """Sets without a believable outcome, by the lease's token."""
+    acquiring: Acquiring = field(init=False)
+    attempts: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By holder, the token of its lease and the sets under it without a believable outcome."""
 
     def __post_init__(self) -> None:
         self.backoff = Backoff(self.patience.first_backoff, self.patience.longest_backoff)
+        self.acquiring = Acquiring(self.pool, self.server)
+
+    def forget(self, holder: str) -> None:
+        """The instance is gone."""
+        self.backoff.succeeded(holder)
+        self.attempts.pop(holder, None)

@@ -56,13 +56,13 @@ class Controller:
             for name, client in clients.items()
         }
         self.polls = {name: Loop(f"poll:{name}", settings.poll_interval, self._tick_of(name)) for name in self.servers}
-        self._probes = Loop("probe", PROBE_INTERVAL, self._probe)
+        self._probes = [Loop(f"probe:{name}", PROBE_INTERVAL, one.probe) for name, one in self.servers.items()]
         self._clock = Loop("clock", CLOCK_INTERVAL, self._measure)
         self._sweep = Loop("sweep", SWEEP_INTERVAL, self._sweep_due)
 
     @property
     def loops(self) -> Sequence[Loop]:
-        return [*self.polls.values(), self._probes, self._clock, self._sweep]
+        return [*self.polls.values(), *self._probes, self._clock, self._sweep]
 
     async def start(self) -> None:
         """Says which servers there are and begins to look. Raises :class:`service.errors.StoreUnavailableError`."""
@@ -102,10 +102,6 @@ class Controller:
                 await self.servers[name].tick()
 
         return tick
-
-    async def _probe(self) -> None:
-        for server in self.servers.values():
-            await server.probe()
 
     async def _measure(self) -> None:
         await self.pool.clock.measure(self.pool.redis)

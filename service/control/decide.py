@@ -17,6 +17,7 @@ from service.control.actions import (
     Clear,
     ExpireReservation,
     Finish,
+    GiveUp,
     Note,
     Reconnect,
     Resume,
@@ -38,7 +39,8 @@ class Seen:
     ``at`` (ms) is when the reading of the server began: what is younger than that is not contradicted by it.
     ``observation`` is ``None`` when a complete list does not hold the instance; ``recreated`` says that its name is
     listed with another id. ``row`` is the proxy id that the row names, ``off``, or ``""`` for no evidence; ``other``
-    says what that proxy is to the pool when it is not the lease's.
+    says what that proxy is to the pool when it is not the lease's. ``contested``: the row of another instance names the
+    lease's proxy, as may be after Redis lost writes.
     """
 
     at: int
@@ -47,6 +49,7 @@ class Seen:
     tails: tuple[Lease, ...] = ()
     row: str = ""
     other: Row | None = None
+    contested: bool = False
     recreated: bool = False
     managed: bool = True
 
@@ -95,7 +98,7 @@ def _with_lease(seen: Seen, lease: Lease, policy: Policy) -> Iterator[Action]:
         yield _release_for_good(lease, seen.observation, policy)
     elif lease.phase is Phase.RESERVED:
         if lease.since + policy.resume_after_ms <= seen.at:
-            yield Resume(lease)
+            yield GiveUp(lease) if seen.contested and seen.row != lease.proxy_id else Resume(lease)
     elif lease.phase is Phase.ACTIVE:
         yield from _active(seen, lease, seen.observation, policy)
     else:
@@ -125,18 +128,22 @@ def _release_for_good(lease: Lease, now: Observation, policy: Policy) -> BeginRe
 
 
 def _active(seen: Seen, lease: Lease, now: Observation, policy: Policy) -> Iterator[Action]:
-    if seen.row != lease.proxy_id and (seen.managed or lease.manual):
-        if seen.other in (Row.CHOSEN, Row.EXTERNAL):
+    ours = seen.managed or lease.manual
+    if lease.outdated and ours and seen.row == lease.proxy_id:
+        yield Assert(lease)
+        return
+    if seen.row != lease.proxy_id:
+        if seen.other in (Row.CHOSEN, Row.EXTERNAL) or seen.contested or (seen.row and not ours):
             yield BeginRelease(lease, Waits.ROW, ROW_CHANGED, policy.cooldown_ms, "cooldown")
-        else:
+        elif ours:
             yield Assert(lease)
         return
     if now.state == "open":
         if not lease.opened:
             yield Note(lease, "opened")
-        if lease.applied is not Applied.YES and lease.down:
-            yield Note(lease, "applied")
-        elif lease.applied is Applied.NO and policy.restart:
+        # The list reads open all through a reconnect loop (EVOLUTION.md, B8), so a lease that was seen down is not
+        # applied by the list's word: the reconnect asks for the live state.
+        if lease.applied is not Applied.YES and (lease.down or (lease.applied is Applied.NO and policy.restart)):
             yield Reconnect((lease,))
     elif now.state in ("close", "connecting"):
         if lease.applied is not Applied.YES and not lease.down:
@@ -153,7 +160,11 @@ def _active(seen: Seen, lease: Lease, now: Observation, policy: Policy) -> Itera
 
 
 def _releasing(seen: Seen, lease: Lease, now: Observation, policy: Policy) -> Iterator[Action]:
+    if lease.release_reason == DISCONNECTED and now.state == "unknown":
+        return
     returned = lease.release_reason == DISCONNECTED and not lease.tail
+    # The set of the lease that came after a tail moves the row; without such a one the row is to be cleared.
+    replaced = lease.tail and seen.lease is not None and seen.lease.phase is not Phase.RELEASING
     if returned and (now.state == "open" or (now.state == "connecting" and lease.clear_begun_at is None)):
         yield CancelRelease(lease)
     elif lease.waits is Waits.GRACE:
@@ -162,9 +173,11 @@ def _releasing(seen: Seen, lease: Lease, now: Observation, policy: Policy) -> It
     elif lease.waits is Waits.ROW:
         if seen.row not in ("", lease.proxy_id):
             yield RowMoved(lease, seen.row)
-        elif not lease.tail and not lease.stuck:
+        elif not replaced and not lease.stuck:
             yield Clear(lease)
-    elif lease.socket_gone or (now.state == "close" and lease.down):
+    elif seen.row == lease.proxy_id and not replaced:
+        yield Clear(lease)
+    elif now.state == "close" and (lease.socket_gone or lease.down):
         yield Finish(lease, Evidence.MOVED)
     elif now.state == "close":
         yield Note(lease, "down")

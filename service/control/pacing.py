@@ -47,12 +47,12 @@ class Backoff:
     def __init__(self, first: float = 1.0, longest: float = 30.0) -> None:
         self._first = first
         self._longest = longest
-        self._failures: dict[str, int] = {}
+        self._pauses: dict[str, float] = {}
 
     def failed(self, key: str) -> float:
         """Counts a failure; answers the seconds to wait before the next try."""
-        failures = self._failures[key] = self._failures.get(key, 0) + 1
-        return float(min(self._first * 2 ** (failures - 1), self._longest))
+        pause = self._pauses[key] = min(self._pauses.get(key, self._first / 2) * 2, self._longest)
+        return pause
 
     def succeeded(self, key: str) -> None:
-        self._failures.pop(key, None)
+        self._pauses.pop(key, None)

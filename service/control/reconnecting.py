@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 from service.control.context import Context, unless_overtaken
+from service.control.releasing import let_go
 from service.errors import EvolutionError
-from service.pool.models import Applied, Evidence, Lease, Phase, Waits
+from service.pool.models import Applied, Lease, Phase, Waits
 
 logger = logging.getLogger(__name__)
 
@@ -16,8 +17,8 @@ logger = logging.getLogger(__name__)
 async def reconnect(context: Context, leases: Sequence[Lease]) -> None:
     """Restarts the instance that ``leases`` belong to, unless a reconnect is under way already, and notes what is seen.
 
-    Serves an active lease that is not applied and releases that wait for the socket. What is not seen within the watch
-    is left to a later tick.
+    Serves an active lease that is not applied and releases that wait for the socket. One that was seen down already is
+    only looked at. What is not seen within the watch is left to a later tick.
     """
     name = leases[0].name
     down = all(lease.down for lease in leases)
@@ -28,21 +29,26 @@ async def reconnect(context: Context, leases: Sequence[Lease]) -> None:
         if not waiting:
             return
         state = await context.client.connection_state(name)
-        if down and state == "open":
-            await _reconnected(context, waiting)
-            return
-        if not down:
-            if state != "open" and not (state == "connecting" and any(_releasing(lease) for lease in waiting)):
-                return
+        if down:
+            if state == "open":
+                await _reconnected(context, waiting)
+        elif state in ("open", "connecting") and await _leads_away(context, waiting):
             await context.client.restart(name)
-        await _watch(context, name, waiting, down=down, strict=state == "connecting")
+            await _watch(context, name, waiting, strict=state == "connecting")
     except EvolutionError as error:
         logger.info("reconnect waits", extra={"instance": name, "server": context.server, "code": error.code})
 
 
-async def _watch(context: Context, name: str, leases: Sequence[Lease], *, down: bool, strict: bool) -> None:
+async def _leads_away(context: Context, leases: Sequence[Lease]) -> bool:
+    """Whether the next connect will read a row that suits ``leases``. A null row says that the DB may be down: then a
+    restart would leave the instance open for ever without a session (EVOLUTION.md, B2, B11)."""
+    row = await context.client.find_proxy(leases[0].name)
+    return row is not None and all(row.same_endpoint(one.proxy_id) is (one.phase is Phase.ACTIVE) for one in leases)
+
+
+async def _watch(context: Context, name: str, leases: Sequence[Lease], *, strict: bool) -> None:
     """``strict``: it was connecting when it was restarted, so only a close proves that the old attempt is over."""
-    waited = 0.0
+    waited, down = 0.0, False
     pauses = context.patience.watch_every
     for pause in chain(pauses, repeat(pauses[-1])):
         state = await context.client.connection_state(name)
@@ -65,7 +71,7 @@ async def _reconnected(context: Context, leases: Sequence[Lease]) -> None:
         if lease.phase is Phase.ACTIVE:
             await unless_overtaken(context.pool.mark(lease, "applied"))
         else:
-            await unless_overtaken(context.pool.finish_release(lease, Evidence.MOVED))
+            await unless_overtaken(let_go(context, lease))
 
 
 async def _still_waiting(context: Context, leases: Sequence[Lease]) -> list[Lease]:

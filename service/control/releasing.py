@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from service.control.context import Context
-from service.errors import EvolutionError, EvolutionNotFoundError, EvolutionRejectedError, EvolutionUnknownError
+from service.errors import EvolutionError, EvolutionNotFoundError, EvolutionRejectedError
 from service.evolution.models import Row
-from service.pool.models import Evidence, Lease
+from service.pool.models import Evidence, Lease, Waits
 
 logger = logging.getLogger(__name__)
 
@@ -28,23 +28,29 @@ async def clear(context: Context, lease: Lease) -> bool:
     """One attempt to bring a release from ``row`` to ``socket``; answers whether the lease is over already.
 
     The row is cleared only if it names the lease's proxy and instance, or nothing at all. A refusal is counted; the
-    sixth sets the release aside.
+    sixth sets the release aside. A release that waits for the socket already is cleared again where a set of ours
+    landed after the clear; as more may come, its proxy is then to rest.
     """
     try:
         row = await context.client.find_proxy(lease.name)
         # Another id under this name is for the list to tell (recreated): nothing of it may be cleared.
-        foreign = row is not None and row.instance_id not in (None, lease.instance)
-        if foreign:
+        if not await _is_of(context, lease, row):
             return False
         value = row_value(row)
         if value in ("", lease.proxy_id):
-            await context.pool.begin_clear(lease)
+            if lease.waits is Waits.SOCKET:
+                await context.pool.mark(lease, "unknown")
+            else:
+                await context.pool.begin_clear(lease)
             async with context.sets:
                 await context.client.clear_proxy(lease.name)
-                value = row_value(await context.client.find_proxy(lease.name))
+                row = await context.client.find_proxy(lease.name)
+            if row is not None and row.instance_id not in (None, lease.instance):
+                return False
+            value = row_value(row)
     except EvolutionNotFoundError:
         return False
-    except (EvolutionRejectedError, EvolutionUnknownError) as error:
+    except EvolutionRejectedError as error:
         stuck = await context.pool.refuse_release(lease, str(error.params.get("reason", error.code))[:200])
         logger.warning(
             "clearing the row failed",
@@ -62,7 +68,37 @@ async def clear(context: Context, lease: Lease) -> bool:
 
 async def row_moved(context: Context, lease: Lease, row: str) -> bool:
     """The row explicitly names something else; answers whether a final close has ended the lease with it."""
-    if await context.pool.row_cleared(lease, row):
-        await context.pool.finish_release(lease, Evidence.MOVED)
-        return True
-    return False
+    return await context.pool.row_cleared(lease, row) and await closed(context, lease)
+
+
+async def closed(context: Context, lease: Lease) -> bool:
+    """The list says that the socket is gone for good; answers whether the lease is over.
+
+    The live state has to say so too, after the row moved: the number may have been paired anew while the row still
+    named the proxy. Raises :class:`EvolutionError`.
+    """
+    return await context.client.connection_state(lease.name) == "close" and await let_go(context, lease)
+
+
+async def let_go(context: Context, lease: Lease) -> bool:
+    """Ends a release whose old socket is seen gone; answers whether the lease is over. Raises :class:`EvolutionError`.
+
+    The row is read once more: a set of ours that landed after the clear may be what the new socket has read. Then the
+    proxy rests like one whose set may still land, and the next list tells who uses it.
+    """
+    row = await context.client.find_proxy(lease.name)
+    if row is None or row.instance_id not in (None, lease.instance):
+        return False
+    if row.same_endpoint(lease.proxy_id):
+        await context.pool.mark(lease, "unknown")
+    await context.pool.finish_release(lease, Evidence.MOVED)
+    return True
+
+
+async def _is_of(context: Context, lease: Lease, row: Row | None) -> bool:
+    """Whether what bears the lease's name is its instance. A row tells; where there is none, the server is asked, which
+    also errs while its DB is down: a null row is no evidence (EVOLUTION.md, B2)."""
+    if row is not None:
+        return row.instance_id in (None, lease.instance)
+    observation = await context.client.fetch_instance(lease.name)
+    return observation is not None and observation.id == lease.instance

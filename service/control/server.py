@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from service.control import brake as braking
 from service.control.actions import (
@@ -16,6 +15,7 @@ from service.control.actions import (
     Clear,
     ExpireReservation,
     Finish,
+    GiveUp,
     Note,
     Reconnect,
     Resume,
@@ -23,34 +23,19 @@ from service.control.actions import (
     Verify,
 )
 from service.control.acts import Acts
-from service.control.assigning import assert_row, assign, owner_of, probe, resume
+from service.control.assigning import assert_row, assign, probe, resume
 from service.control.context import Context, unless_overtaken
 from service.control.decide import Seen, decide
+from service.control.looking import Look, Looking, seens_of
 from service.control.reconnecting import reconnect
-from service.control.releasing import clear, row_moved, row_value
-from service.errors import EvolutionError, EvolutionNotFoundError, EvolutionUnavailableError, RefusedError
+from service.control.releasing import clear, closed, row_moved
+from service.errors import EvolutionError, EvolutionNotFoundError, RefusedError
 from service.evolution.models import Observation
-from service.pool.models import Applied, Claim, Evidence, Lease, Phase, Row, Sighting, Waits
+from service.pool.models import Applied, Evidence, Lease, Phase, Waits
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 200
 _FORGET_AT_ONCE = 20
-
-
-@dataclass(slots=True)
-class Look:
-    """What one tick read: the list, and the pool's side of it, read after the list."""
-
-    at: int
-    observations: dict[str, Observation]
-    leases: dict[str, Lease]
-    tails: dict[str, list[Lease]]
-    unmanaged: set[str]
-    rows: dict[str, str] = field(default_factory=dict)
-    """By instance, what :func:`row_value` makes of its row."""
-    others: dict[str, Row] = field(default_factory=dict)
-    """By instance, what the proxy of its row is to the pool where it is not the lease's."""
 
 
 class ServerControl:
@@ -66,7 +51,7 @@ class ServerControl:
         self.planned: dict[str, int] = {}
         """In observe mode: what would have been done, by the action's name."""
         self._brake: braking.Brake | None = None
-        self._seen: dict[str, Sighting] = {}
+        self._looking = Looking(context, adopts=not observe_only)
         self._waiting: list[Observation] = []
         self.acts = Acts(context.server)
         self._epoch = ""
@@ -79,30 +64,17 @@ class ServerControl:
         epoch = await self._epoch_of_reading()
         at = self.pool.clock.now()
         try:
-            observations = await self._list()
+            observations = await self._looking.fetch()
         except EvolutionError as error:
             self.error = error
             await self._judge(None)
             raise
         self.error = None
-        look = Look(
-            at,
-            {observation.id: observation for observation in observations},
-            await self.pool.leases_of(context.server),
-            {},
-            await self.pool.unmanaged(context.server),
-            {observation.id: row_value(observation.row) for observation in observations},
-        )
-        for tail in await self.pool.tails_of(context.server):
-            look.tails.setdefault(tail.instance, []).append(tail)
-        if not self.observe_only:
-            await self._adopt(look)
-        await self._write_sightings(look)
-        await self._look_up_rows(look)
+        look = await self._looking.compare(observations, at)
         await self.pool.mark_read(context.server, epoch=epoch, listed=len(observations))
         self.last_poll_at = at
 
-        seens = self._seens(look)
+        seens = seens_of(look, context.policy)
         engaged = await self._judge(seens)
         decisions = [(seen, action) for seen in seens for action in decide(seen, context.policy)]
         admitted = braking.admitted([action for _, action in decisions], engaged)
@@ -118,103 +90,15 @@ class ServerControl:
         await self._forget_absent(look)
 
     async def _epoch_of_reading(self) -> str:
-        """The epoch that the reading belongs to. In a new one, what was in flight before is awaited first: a set that
-        lands during the reading would escape it."""
+        """The epoch that the reading belongs to. In a new one the pool may have forgotten what was written, so all is
+        written again; and what was in flight before is awaited first: a set that lands during the reading would
+        escape it."""
         epoch = await self.pool.epoch()
-        if self._epoch and epoch != self._epoch:
+        if epoch != self._epoch:
+            self._looking.write_all()
             await self.acts.idle()
         self._epoch = epoch
         return epoch
-
-    async def _list(self) -> list[Observation]:
-        observations = await self.context.client.fetch_instances()
-        if any(not observation.row_listed for observation in observations):
-            raise EvolutionUnavailableError(
-                server=self.context.server, call="fetch_instances", reason="the list does not tell the proxies"
-            )
-        return observations
-
-    async def _adopt(self, look: Look) -> None:
-        """Rows without a lease: what they name becomes the instance's, where it can be."""
-        claims = [
-            Claim(
-                observation.id,
-                observation.name,
-                look.rows[observation.id],
-                owner=owner_of(self.context.server, observation),
-                disc_at="" if observation.disconnection_at is None else str(observation.disconnection_at),
-                opened=observation.state == "open",
-            )
-            for observation in look.observations.values()
-            if observation.id not in look.leases
-            and look.rows[observation.id] not in ("", "off")
-            and self._manages(look, observation)
-        ]
-        for start in range(0, len(claims), _BATCH):
-            part = claims[start : start + _BATCH]
-            outcomes = await self.pool.adopt(self.context.server, part, seen_at=look.at)
-            for claim, outcome in zip(part, outcomes, strict=True):
-                if outcome.word == "ADOPTED":
-                    lease = await self.pool.lease(outcome.proxy_id)
-                    if lease is not None:
-                        look.leases[claim.instance] = lease
-                elif outcome.word == "HELD_ELSEWHERE":
-                    look.others[claim.instance] = Row.HELD
-                elif outcome.word == "EXTERNAL":
-                    look.others[claim.instance] = Row.EXTERNAL
-
-    async def _write_sightings(self, look: Look) -> None:
-        """Writes what differs from what this process wrote last; after a restart that is everything, once."""
-        sightings = {
-            observation.id: Sighting(
-                observation.id,
-                observation.name,
-                observation.state,
-                observation.integration,
-                self.context.policy.manages(observation),
-                observation.owner or "",
-                look.rows[observation.id],
-                _address(observation),
-                "" if observation.disconnection_code is None else str(observation.disconnection_code),
-                "" if observation.disconnection_at is None else str(observation.disconnection_at),
-            )
-            for observation in look.observations.values()
-        }
-        changed = [sighting for key, sighting in sightings.items() if self._seen.get(key) != sighting]
-        for start in range(0, len(changed), _BATCH):
-            await self.pool.observe(self.context.server, changed[start : start + _BATCH], seen_at=look.at)
-        self._seen = sightings
-
-    async def _look_up_rows(self, look: Look) -> None:
-        """Of rows that name another proxy than the lease, what that proxy is to the pool."""
-        for key, lease in look.leases.items():
-            row = look.rows.get(key, "")
-            if row not in ("", "off", lease.proxy_id):
-                look.others[key] = await self.pool.row_of(self.context.server, key, row)
-
-    def _manages(self, look: Look, observation: Observation) -> bool:
-        return observation.id not in look.unmanaged and self.context.policy.manages(observation)
-
-    def _seens(self, look: Look) -> list[Seen]:
-        ids_by_name = {observation.name: key for key, observation in look.observations.items()}
-        seens = []
-        for key in {**look.observations, **look.leases, **look.tails}:
-            observation, lease = look.observations.get(key), look.leases.get(key)
-            tails = look.tails.get(key, ())
-            name = observation.name if observation else next(held.name for held in (lease, *tails) if held)
-            seens.append(
-                Seen(
-                    look.at,
-                    observation,
-                    lease,
-                    tuple(tails),
-                    look.rows.get(key, ""),
-                    look.others.get(key),
-                    recreated=observation is None and name in ids_by_name,
-                    managed=observation is not None and self._manages(look, observation),
-                )
-            )
-        return seens
 
     # the release half of the brake
 
@@ -255,7 +139,7 @@ class ServerControl:
                 case Resume(lease) if not set_brake:
                     self.acts.start(lease.instance, self._resume(lease))
                 case Assert(lease):
-                    self.acts.start(lease.instance, assert_row(self.context, lease))
+                    self.acts.start(lease.instance, self._assert(lease))
                 case BeginRelease(lease, Waits.ROW):
                     self.acts.start(lease.instance, self._release(action))
                 case CancelRelease(lease):
@@ -266,6 +150,10 @@ class ServerControl:
                     self.acts.start_beside(leases[0].instance, reconnect(self.context, leases))
                 case Verify(lease):
                     self.acts.start(lease.instance, self._verify(lease))
+                case RowMoved(lease, row):
+                    self.acts.start(lease.instance, row_moved(self.context, lease, row))
+                case Finish(lease, Evidence.MOVED):
+                    self.acts.start(lease.instance, closed(self.context, lease))
                 case _:
                     await unless_overtaken(self._note(action))
 
@@ -275,12 +163,11 @@ class ServerControl:
                 await self.pool.mark(lease, what)
             case BeginRelease():
                 await self._begin(action)
-            case RowMoved(lease, row):
-                await row_moved(self.context, lease, row)
             case Finish(lease, evidence, rest_ms, rest_reason):
                 await self.pool.finish_release(lease, evidence, rest_ms=rest_ms, rest_reason=rest_reason)
-                if evidence is not Evidence.MOVED:
-                    await self._forget(lease.instance)
+                await self._forget(lease.instance)
+            case GiveUp(lease):
+                await self.pool.abandon(lease, "unsent")
             case ExpireReservation(lease):
                 await self.pool.expire_reservation(lease.server, str(lease.reservation))
 
@@ -299,6 +186,10 @@ class ServerControl:
         await assign(self.context, observation)
         await self.settle_in(observation.id)
 
+    async def _assert(self, lease: Lease) -> None:
+        await assert_row(self.context, lease)
+        await self.settle_in(lease.instance)
+
     async def _resume(self, lease: Lease) -> None:
         await resume(self.context, lease)
         await self.settle_in(lease.instance)
@@ -316,16 +207,15 @@ class ServerControl:
 
     async def settle_in(self, instance: str) -> None:
         """After a lease was confirmed: what it replaced has lost its row, and an open instance is to reconnect."""
-        lease = await self.pool.lease_of(self.context.server, instance)
+        lease, tails = await self.pool.held_by(self.context.server, instance)
         if lease is None or lease.phase is not Phase.ACTIVE:
             return
         waiting = [lease] if self.context.policy.restart and lease.applied is Applied.NO else []
-        for tail in await self.pool.tails_of(self.context.server):
-            if tail.instance == instance:
-                if tail.waits is Waits.ROW:
-                    await unless_overtaken(row_moved(self.context, tail, lease.proxy_id))
-                moved = await self.pool.lease(tail.proxy_id)
-                waiting += [moved] if moved is not None and moved.token == tail.token else []
+        for tail in tails:
+            if tail.waits is Waits.ROW:
+                await unless_overtaken(row_moved(self.context, tail, lease.proxy_id))
+            moved = await self.pool.lease(tail.proxy_id)
+            waiting += [moved] if moved is not None and moved.token == tail.token else []
         if waiting:
             self.acts.start_beside(instance, reconnect(self.context, waiting))
 
@@ -340,8 +230,13 @@ class ServerControl:
     async def probe(self) -> None:
         """While the set half is engaged: one set with the proxy that last succeeded; a success lets go."""
         remembered = await self.pool.server(self.context.server)
-        if remembered.get("set_brake") == "1" and not self.observe_only:
-            await probe(self.context, remembered.get("last_good", ""), self._waiting)
+        if remembered.get("set_brake") != "1" or self.observe_only:
+            return
+        last_good = remembered.get("last_good", "")
+        lease = await self.pool.lease(last_good) if last_good else None
+        subject = lease.instance if lease is not None else self._waiting[0].id if self._waiting else ""
+        # As the instance's act: a set beside a release would land after the clear.
+        await self.acts.alone(subject, self.acts.guarded(probe(self.context, last_good, self._waiting)))
 
     async def stop(self, deadline: float) -> None:
         """Lets what is being sent finish within ``deadline`` seconds; what is left is resumed by the next start."""
@@ -380,15 +275,10 @@ class ServerControl:
                 return
 
     async def _forget(self, instance: str) -> None:
+        self.context.forget(f"{self.context.server}/{instance}")
         try:
             await self.pool.forget_instance(self.context.server, instance)
         except RefusedError as error:
             if error.code != "held":
                 raise
             logger.debug("still held", extra={"instance": instance})
-
-
-def _address(observation: Observation) -> str:
-    """``host:port`` of the row for people; never credentials."""
-    row = observation.row
-    return f"{row.host}:{row.port}" if row is not None and row.enabled else ""

@@ -63,9 +63,12 @@ class Leases(Runner):
         seen_at = self.clock.now() + 1 if seen_at is None else seen_at
         return _outcomes(await self.run("adopt", claims, server=server, seen_at=seen_at, actor=actor))
 
-    async def mark(self, lease: Lease, what: str, *, actor: str = "auto") -> bool:
-        """Notes ``opened``, ``down``, ``applied``, ``unknown`` or ``asserted``; answers whether it is new."""
-        reply = await self.run("mark", proxy=lease.proxy_id, token=lease.token, what=what, actor=actor)
+    async def mark(self, lease: Lease, what: str, *, fingerprint: str = "", actor: str = "auto") -> bool:
+        """Notes ``opened``, ``down``, ``applied``, ``unknown`` or ``asserted``, the last with the fingerprint of the
+        password that was written; answers whether it is new."""
+        reply = await self.run(
+            "mark", proxy=lease.proxy_id, token=lease.token, what=what, fingerprint=fingerprint, actor=actor
+        )
         return bool(int(reply[0]))
 
     async def begin_release(

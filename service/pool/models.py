@@ -69,7 +69,10 @@ def _integer(raw: Mapping[str, str], name: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One lease, current or tail. Times in ms. ``instance`` is Evolution's id; a reservation's begins with ``~``."""
+    """One lease, current or tail. Times in ms. ``instance`` is Evolution's id; a reservation's begins with ``~``.
+
+    ``outdated``: the proxy's password has changed since the row was written.
+    """
 
     proxy_id: str
     server: str
@@ -99,6 +102,7 @@ class Lease:
     rest_ms: int
     refusals: int
     stuck: bool
+    outdated: bool
     replaces: str | None
     reservation: str | None
     expires_at: int | None
@@ -139,6 +143,7 @@ class Lease:
             rest_ms=_integer(raw, "rest_ms") or 0,
             refusals=_integer(raw, "refusals") or 0,
             stuck=raw.get("stuck") == "1",
+            outdated=raw.get("outdated") == "1",
             replaces=raw.get("replaces") or None,
             reservation=raw.get("reservation") or None,
             expires_at=_integer(raw, "expires_at"),

@@ -34,7 +34,7 @@ def running(folder: Path, *options: str, port: int = 0) -> Iterator[str]:
         *options,
     ]
     with (folder / "log").open("ab") as log:
-        server = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+        server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         with BlockingRedis.from_url(f"unix://{socket}") as client:
             end = time.monotonic() + 10

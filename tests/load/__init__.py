@@ -1,0 +1,1 @@
+"""Measurements and storms: in the tests at scaled sizes, in scripts/ at full size."""

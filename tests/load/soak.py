@@ -1,0 +1,97 @@
+"""The promises of size, kept or not: ``python -m tests.load.soak`` at full size; numbers make it smaller."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvloop
+
+from service.embedded import embedded
+from tests.load.measure import Assignments, acquired, assignments, memory
+from tests.load.simulated import simulated
+
+MOST_OVERHEAD = 1.2
+MOST_IN_FLIGHT = 8
+MOST_GROWTH = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was measured, and the promises that it breaks, in words."""
+
+    figures: dict[str, Any]
+    broken: list[str]
+
+
+async def assign(redis_url: str, instances: int, rounds: int = 5) -> Result:
+    """All instances open at once: each holds a proxy in the time that the server alone needs plus a fifth. The best of
+    some rounds counts: what else the machine does can only make one slower."""
+    broken: list[str] = []
+    ratios: list[float] = []
+    found: Assignments | None = None
+    async with simulated() as server:
+        for _ in range(rounds):
+            found = await assignments(redis_url, server, instances, f"assign{len(ratios)}")
+            ratios.append(round(found.ratio, 3))
+            if found.peak > MOST_IN_FLIGHT:
+                broken.append(f"{found.peak} sets in flight")
+            if found.distinct != instances:
+                broken.append(f"{found.distinct} proxies for {instances} instances")
+            if found.ratio <= MOST_OVERHEAD:
+                break
+    if min(ratios) > MOST_OVERHEAD:
+        broken.append(f"took {min(ratios)} times what the server alone needs")
+    assert found is not None
+    return Result({**asdict(found), "ratios": ratios}, broken)
+
+
+async def acquire(redis_url: str, count: int, workers: int = 16) -> Result:
+    """So many assignments by sixteen workers end in as many proxies."""
+    found = await acquired(redis_url, count, workers)
+    broken = [] if found.distinct == count else [f"{found.distinct} distinct proxies of {count}"]
+    milliseconds = {f"p{share}_ms": round(1000 * found.percentile(share / 100), 2) for share in (50, 99)}
+    figures = {"count": count, "workers": workers, "distinct": found.distinct, "seconds": round(found.seconds, 3)}
+    return Result(figures | milliseconds, broken)
+
+
+async def ticks(redis_url: str, instances: int, count: int = 1000) -> Result:
+    """The process is hardly larger after all ticks than after a tenth of them."""
+    async with simulated(at_once=True) as server:
+        found = await memory(redis_url, server, ticks=count, instances=instances)
+    broken = [] if found.growth <= MOST_GROWTH else [f"memory grew by {found.growth:.1%}"]
+    return Result({**asdict(found), "growth": round(found.growth, 4)}, broken)
+
+
+async def _run(sizes: dict[Callable[..., Awaitable[Result]], int]) -> int:
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        async with embedded(Path(folder)) as redis_url:
+            for measure, size in sizes.items():
+                results[measure.__name__] = await measure(redis_url, size)
+                print(f"{measure.__name__}: {asdict(results[measure.__name__])}", file=sys.stderr)
+    broken = [f"{name}: {what}" for name, result in results.items() for what in result.broken]
+    document = {name: result.figures for name, result in results.items()} | {"ok": not broken, "broken": broken}
+    print(orjson.dumps(document).decode())
+    return bool(broken)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="soak", description=__doc__)
+    parser.add_argument("--assign", type=int, metavar="INSTANCES", help="full size: 2000")
+    parser.add_argument("--acquire", type=int, metavar="COUNT", help="full size: 2000")
+    parser.add_argument("--ticks", type=int, metavar="INSTANCES", help="a thousand ticks with so many; full size: 400")
+    chosen = {name: size for name, size in vars(parser.parse_args()).items() if size}
+    sizes = chosen or {"assign": 2000, "acquire": 2000, "ticks": 400}
+    measures = {"assign": assign, "acquire": acquire, "ticks": ticks}
+    return uvloop.run(_run({measures[name]: size for name, size in sizes.items()}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
