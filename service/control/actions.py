@@ -117,6 +117,19 @@ Action = (
 )
 
 
+def is_humans(action: Action) -> bool:
+    """Whether the action goes on with what a human began, or only notes what was seen: a pause does not stop it."""
+    match action:
+        case Assign():
+            return False
+        case Reconnect(leases):
+            return any(lease.manual for lease in leases)
+        case Note() | ExpireReservation():
+            return True
+        case _:
+            return action.lease.manual
+
+
 def needs_brake_off(action: Action) -> bool:
     """Whether the action would take a proxy from an instance on mere absence or an unexplained state.
 

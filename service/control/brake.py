@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from service.control.actions import Action, needs_brake_off
+from service.control.actions import Action, is_humans, needs_brake_off
 
 FEWEST = 10
 SHARE = 0.2
@@ -63,9 +63,11 @@ def after_failure(brake: Brake) -> Brake:
     return Brake(True, False, 0)
 
 
-def admitted(actions: Sequence[Action], engaged: bool) -> list[Action]:
+def admitted(actions: Sequence[Action], engaged: bool, *, paused: bool = False) -> list[Action]:
     """Of one tick's actions on a server, those that may go on now: proofs always; the others not while the brake is
-    engaged, and else at most a tenth of them (at least ten)."""
+    engaged, and else at most a tenth of them (at least ten). While the pool is paused, only what humans began."""
+    if paused:
+        actions = [action for action in actions if is_humans(action)]
     waiting = [action for action in actions if needs_brake_off(action)]
     quota = 0 if engaged else max(FEWEST, ceil(len(waiting) / 10))
     held_back = {id(action) for action in waiting[quota:]}

@@ -77,7 +77,8 @@ class ServerControl:
         seens = seens_of(look, context.policy)
         engaged = await self._judge(seens)
         decisions = [(seen, action) for seen in seens for action in decide(seen, context.policy)]
-        admitted = braking.admitted([action for _, action in decisions], engaged)
+        paused = await self.pool.paused()
+        admitted = braking.admitted([action for _, action in decisions], engaged, paused=paused)
         allowed = {id(action) for action in admitted}
         decisions = [pair for pair in decisions if id(pair[1]) in allowed]
         if self.observe_only:

@@ -62,6 +62,9 @@ class Instances(Runner):
     async def pause(self, *, paused: bool, actor: str) -> bool:
         return bool(int((await self.run("pause", paused=paused, actor=actor))[0]))
 
+    async def paused(self) -> bool:
+        return bool(await self.reading(self.redis.hget(self.keys.named("meta"), "paused")) == "1")
+
     async def server(self, server: str) -> dict[str, str]:
         """What the pool remembers of a server: readings, brake, last proxy that was set with success."""
         found: dict[str, str] = await self.reading(self.redis.hgetall(self.keys.server(server)))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from service.errors import EvolutionError, EvolutionRejectedError
-from service.evolution.simulator import Condition, Instance
-from service.pool.models import Status
+from service.evolution.simulator import OFF, Condition, Instance
+from service.pool.models import Phase, Status
 from tests.control.scene import HOUR, SECOND, Scene, spec
 
 MANY = 30
@@ -226,3 +226,19 @@ async def test_pause_stops_policy_and_not_humans(scene: Scene) -> None:
     await scene.assign("x")
     await scene.settle()
     assert scene.exit(instance) == spec(1).id
+    await scene.release("x")
+    await scene.ticks(2)
+    assert (scene.exit(instance), await scene.find_lease(instance)) == (None, None)
+
+
+async def test_what_policy_holds_is_left_as_it_is_while_the_pool_is_paused(scene: Scene) -> None:
+    instance = await scene.served("x")
+    await scene.pool.pause(paused=True, actor="cli:test")
+    scene.sim.logout("x", 401)
+    scene.sim.set_row_by_hand("x", OFF)
+    before = scene.calls()
+    await scene.ticks(3)
+    assert (await scene.phase(instance), scene.calls() - before) == (Phase.ACTIVE, 3)
+    await scene.pool.pause(paused=False, actor="cli:test")
+    await scene.ticks(2)
+    assert await scene.find_lease(instance) is None

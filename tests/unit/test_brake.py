@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from service.control.actions import (
     CancelRelease,
     Clear,
     Finish,
+    Note,
+    Reconnect,
     RowMoved,
     Verify,
     needs_brake_off,
@@ -23,6 +26,7 @@ from service.pool.models import Evidence, Lease, Waits
 RAW = {"server": "a", "instance": "i", "name": "x", "token": "1", "phase": "releasing"}
 LOST = Lease.parse("p", {**RAW, "release_reason": "disconnected"})
 ASKED = Lease.parse("p", {**RAW, "release_reason": "by_hand"})
+HUMANS = replace(ASKED, manual=True)
 FINE = Reading(100, 0, 0)
 
 
@@ -126,3 +130,21 @@ def test_a_tenth_of_the_backlog_a_tick_and_at_least_ten(backlog: int, engaged: b
     actions: list[Action] = [proofs[0], *(Verify(LOST) for _ in range(backlog)), proofs[1]]
     allowed = admitted(actions, engaged)
     assert [allowed[0], allowed[-1], len(allowed) - 2] == [*proofs, expected]
+
+
+@pytest.mark.parametrize(
+    ("action", "goes_on"),
+    [
+        (Assign(), False),
+        (Verify(LOST), False),
+        (Finish(LOST, Evidence.MOVED), False),
+        (Clear(LOST), False),
+        (Reconnect((LOST,)), False),
+        (Clear(HUMANS), True),
+        (Reconnect((LOST, HUMANS)), True),
+        (Note(LOST, "down"), True),
+    ],
+)
+def test_a_pause_stops_all_but_what_humans_began(action: Action, goes_on: bool) -> None:
+    assert bool(admitted([action], False, paused=True)) is goes_on
+    assert admitted([action], False) == [action]
