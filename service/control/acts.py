@@ -23,6 +23,7 @@ class Acts:
         self._server = server
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._beside: dict[str, asyncio.Task[Any]] = {}
+        self._stopping = False
 
     def __len__(self) -> int:
         return len(self._running) + len(self._beside)
@@ -31,9 +32,14 @@ class Acts:
         """Starts the instance's act, unless one is running: then the next tick decides anew."""
         self._start(self._running, instance, act)
 
-    def start_beside(self, instance: str, act: Coroutine[Any, Any, object]) -> None:
-        """Starts the instance's reconnect, unless one is running."""
-        self._start(self._beside, instance, act)
+    def start_beside(self, instance: str, act: Coroutine[Any, Any, object], *, queued: bool = False) -> None:
+        """Starts the instance's reconnect, unless one is running; ``queued``: after the one that is running, which may
+        have begun too early to serve it."""
+        running = self._beside.get(instance)
+        if queued and running is not None:
+            running.add_done_callback(lambda _: self._start(self._beside, instance, act))
+        else:
+            self._start(self._beside, instance, act)
 
     async def alone(self, instance: str, act: Coroutine[Any, Any, T]) -> T:
         """Runs a human's act after the one that is running, and answers its result. That the caller goes away does not
@@ -51,6 +57,7 @@ class Acts:
 
     async def stop(self, deadline: float) -> None:
         """Ends reconnects at once and acts after ``deadline`` seconds at the latest."""
+        self._stopping = True
         for task in self._beside.values():
             task.cancel()
         if self._running:
@@ -61,7 +68,7 @@ class Acts:
         await asyncio.gather(*left, return_exceptions=True)
 
     def _start(self, where: dict[str, asyncio.Task[Any]], instance: str, act: Coroutine[Any, Any, object]) -> None:
-        if instance in where:
+        if instance in where or self._stopping:
             act.close()
             return
         task = asyncio.create_task(self.guarded(act), name=f"act:{self._server}/{instance}")

@@ -23,6 +23,8 @@ async def reconnect(context: Context, leases: Sequence[Lease]) -> None:
     name = leases[0].name
     down = all(lease.down for lease in leases)
     try:
+        if not await _still_waiting(context, leases):
+            return
         if not down:
             await context.restarts.take()
         waiting = await _still_waiting(context, leases)

@@ -218,7 +218,7 @@ class ServerControl:
             moved = await self.pool.lease(tail.proxy_id)
             waiting += [moved] if moved is not None and moved.token == tail.token else []
         if waiting:
-            self.acts.start_beside(instance, reconnect(self.context, waiting))
+            self.acts.start_beside(instance, reconnect(self.context, waiting), queued=True)
 
     async def clear_and_let_go(self, lease: Lease) -> None:
         """A release from ``row`` on, as far as it comes without waiting for a tick."""
