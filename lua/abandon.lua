@@ -20,7 +20,6 @@
 --   STALE      proxy, token of the present lease if any
 --   WRONG_PHASE phase
 
-local REFUSALS = 5
 local HOW = {refused = true, unsent = true, unknown = true}
 
 local prior = replayed()
@@ -31,7 +30,7 @@ if not lease then return stale end
 if lease.phase ~= 'reserved' then return {'WRONG_PHASE', lease.phase} end
 
 local proxy = load_hash(proxy_key(A.proxy))
-local unknown_at = A.how == 'unknown' and A.now_ms or number(lease.unknown_at)
+local unknown_at = A.how == 'unknown' and A.now_ms or sent_at(lease)
 local lands_until = unknown_at > 0 and unknown_at + A.settle_ms or 0
 if lease.active_at then
   make_tail(A.proxy, lease)
@@ -58,14 +57,5 @@ end
 tally(lease.server, lease.instance)
 tell_of(A.proxy, lease, 'lease.abandoned', 'warning', {reason = A.how, status = proxy.status})
 
-local refusals = 0
-if A.how == 'refused' then
-  call('SADD', refused_key(lease.server), A.proxy)
-  refusals = call('SCARD', refused_key(lease.server))
-  if refusals >= REFUSALS and call('HGET', server_key(lease.server), 'set_brake') ~= '1' then
-    local reason = refusals .. ' refusals in a row'
-    call('HSET', server_key(lease.server), 'set_brake', '1', 'set_brake_since', ms(A.now_ms), 'set_brake_reason', reason)
-    emit('brake.engaged', 'error', {server = lease.server, half = 'set', reason = reason})
-  end
-end
+local refusals = A.how == 'refused' and count_refusal(lease.server, A.proxy) or 0
 return done({'OK', proxy.status, refusals})

@@ -43,7 +43,7 @@ local function adopt(item)
       return 'HELD_ELSEWHERE', item.row, other.token
     end
     close_lease(item.row, other)
-    unknown_at = other.unknown_at
+    unknown_at = sent_at(other)
     from = reserved and 'reserved' or 'releasing'
   end
 
@@ -51,7 +51,7 @@ local function adopt(item)
   local lease = open_lease(item.row, proxy, A.server, item.instance, item.name, 'active', {
     'reason', 'adopted', 'owner', item.owner, 'disc_at', item.disc_at, 'opened', flag(item.opened), 'manual', '0',
     'applied', 'unknown', 'down', '0', 'active_at', ms(A.now_ms), 'chosen', 'row'})
-  if unknown_at then call('HSET', lease_key(item.row), 'unknown_at', unknown_at) end
+  if (unknown_at or 0) > 0 then call('HSET', lease_key(item.row), 'unknown_at', ms(unknown_at)) end
   call('HDEL', instance_key(lease.holder), 'conflict')
   tell_of(item.row, lease, 'lease.adopted', 'info', {from = from})
   if in_other_rows(item.row, lease.holder) then tell_of(item.row, lease, 'lease.shared', 'error') end

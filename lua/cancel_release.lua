@@ -3,7 +3,8 @@
 --
 -- GUARANTEE  Before the clear was begun the lease is what it was; afterwards, or once the row names something else, it is
 --            reserved again, never active, as the row has to be written and read back. The token changes, so that no
---            step of the release goes on. A lease that is not releasing stays as it is.
+--            step of the release goes on. A lease that is not releasing stays as it is. Policy (manage=0) does not undo the
+--            release of an instance that a human left unmanaged.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -15,12 +16,14 @@
 --   OK         phase, token
 --   STALE      proxy, token of the present lease if any
 --   WRONG_PHASE tail   the instance has another proxy already
+--   WRONG_PHASE unmanaged
 
 local prior = replayed()
 if prior then return prior end
 local lease, stale = lease_of(A.proxy, A.token)
 if not lease then return stale end
 if lease.tail == '1' then return {'WRONG_PHASE', 'tail'} end
+if not A.manage and call('SISMEMBER', K.unmanaged, lease.holder) == 1 then return {'WRONG_PHASE', 'unmanaged'} end
 
 if A.manage then call('SREM', K.unmanaged, lease.holder) end
 if lease.phase == 'releasing' then

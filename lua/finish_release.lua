@@ -37,7 +37,7 @@ close_lease(A.proxy, lease)
 local proxy = load_hash(proxy_key(A.proxy))
 local rest = math.max(A.rest_ms, number(lease.rest_ms))
 local at = A.now_ms + rest
-local unknown_at = lease.phase == 'reserved' and A.now_ms or number(lease.unknown_at)
+local unknown_at = lease.phase == 'reserved' and A.now_ms or sent_at(lease)
 local lands_until = unknown_at > 0 and unknown_at + A.settle_ms or 0
 beware(A.proxy, proxy, lands_until)
 if gone then beware(A.proxy, proxy, at) end

@@ -2,7 +2,8 @@
 -- include names replay events proxies instances
 --
 -- GUARANTEE  The same proxies again change nothing and enable nothing. A proxy that a row somewhere names, or that was
---            removed while it rested, does not become free. Credentials are compared by fingerprint only.
+--            removed while it rested, does not become free, nor does a new one that has expired. Credentials are
+--            compared by fingerprint only.
 -- KEYS
 --   all        zset    every proxy id at score 0, paged in lexical order
 --   hosts      hash    <host>|<protocol> to the number of proxies there
@@ -34,13 +35,15 @@ end
 
 local function add(item)
   local now = string.format('%.0f', A.now_ms)
-  local active = item.unusable == '' and '1' or '0'
+  local expired = item.expires_at ~= '' and tonumber(item.expires_at) <= A.now_ms
+  local why = item.unusable ~= '' and item.unusable or expired and 'expired' or ''
+  local active = why == '' and '1' or '0'
   local proxy = {group = item.group, active = active}
   call('ZADD', K.all, 0, item.id)
   call('HSET', proxy_key(item.id), 'protocol', item.protocol, 'host', item.host, 'port', item.port,
     'username', item.username, 'secret', item.secret, 'fingerprint', item.fingerprint, 'group', item.group,
     'labels', item.labels, 'expires_at', item.expires_at, 'unusable', item.unusable, 'active', active,
-    'disabled_reason', item.unusable, 'created_at', now, 'rev', 0, 'stamp', A.stamp)
+    'disabled_reason', why, 'created_at', now, 'rev', 0, 'stamp', A.stamp)
   call('HINCRBY', K.hosts, item.host .. '|' .. item.protocol, 1)
   if item.expires_at ~= '' then call('ZADD', K.expiring, item.expires_at, item.id) end
   beware(item.id, proxy, number(call('GET', rest_key(item.id))))

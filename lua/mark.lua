@@ -1,17 +1,19 @@
--- mark: note what was seen of a lease's instance: opened, down, applied; or what became of a set: unknown, asserted.
+-- mark: note what was seen of a lease's instance (opened, down, applied), or what became of a set of its proxy.
 -- include names replay events proxies leases instances
 --
--- GUARANTEE  Only the lease of this token. Each note is made once, but that of an unknown set, where the last one
---            counts. applied needs down before it: not open, then open, after the row was read back. Applied proves the
---            proxy works and ends the doubling of its probation. asserted: the row was written again, so what was applied
---            before proves nothing now; the lease stays outdated if the password has changed once more meanwhile.
+-- GUARANTEE  Only the lease of this token. applied needs down before it: not open, then open, after the row was read back;
+--            it proves that the proxy works and ends the doubling of its probation. sending comes before a set is sent
+--            under an active lease, so that a crash leaves it known as one that may land; answered ends that. unknown:
+--            no answer came, and what was proved of the socket is void. asserted: the row was written again, so what was
+--            applied before proves nothing now; the lease stays outdated if the password has changed once more. refused:
+--            Evolution refused the proxy, which counts for the brake.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
 --   actor      str
 --   proxy      str
 --   token      str
---   what       str     opened, down, applied, unknown, asserted
+--   what       str     opened, down, applied, sending, answered, unknown, asserted, refused
 --   fingerprint str    with asserted: of the password that was written
 -- RETURNS
 --   OK         1 if the note is new
@@ -26,7 +28,22 @@ local key = lease_key(A.proxy)
 
 if A.what == 'unknown' then
   call('HSET', key, 'unknown_at', ms(A.now_ms))
+  if lease.waits == 'socket' then
+    call('HSET', key, 'down', '0')
+    call('HDEL', key, 'socket_gone')
+  end
   tell_of(A.proxy, lease, 'lease.set_unknown', 'warning')
+  return done({'OK', 1})
+end
+
+if A.what == 'sending' then
+  call('HSET', key, 'sending_at', ms(A.now_ms))
+  return done({'OK', 1})
+end
+
+if A.what == 'answered' or A.what == 'refused' then
+  call('HDEL', key, 'sending_at')
+  if A.what == 'refused' then count_refusal(lease.server, A.proxy) end
   return done({'OK', 1})
 end
 
@@ -42,7 +59,9 @@ end
 
 if A.what == 'asserted' then
   if lease.phase ~= 'active' then return {'WRONG_PHASE', lease.phase} end
-  call('HSET', key, 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms))
+  call('HSET', key, 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms), 'since', ms(A.now_ms))
+  call('HDEL', key, 'sending_at')
+  note_change(lease.holder)
   if call('HGET', proxy_key(A.proxy), 'fingerprint') == A.fingerprint then call('HDEL', key, 'outdated') end
   see_row(lease.server, lease.instance, A.proxy)
   tally(lease.server, lease.instance)

@@ -17,6 +17,8 @@ for _, instance in ipairs(A.instance) do
   local id = call('HGET', leases_key(A.server), instance.id)
   if id then
     local lease = load_hash(lease_key(id))
+    local status = call('HGET', proxy_key(id), 'status')
+    if status ~= 'used' then broken(instance.id, 'holds ' .. id .. ', which is ' .. (status or 'unknown')) end
     if lease.server ~= A.server or lease.instance ~= instance.id then
       broken(instance.id, 'lease of ' .. id .. ' names ' .. (lease.instance or 'nobody'))
     elseif lease.tail == '1' then

@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from service.errors import EvoproxyError
+
 logger = logging.getLogger(__name__)
 
 _SHORTEST_BACKOFF = 1.0
@@ -133,4 +135,8 @@ class Loop:
     def _failed(self, error: BaseException) -> None:
         self.failures += 1
         self.last_error, self.last_error_at = error, self._clock.now()
-        logger.error("loop failed", exc_info=error, extra={"loop": self.name, "failures": self.failures})
+        told: dict[str, object] = {"loop": self.name, "failures": self.failures}
+        if isinstance(error, EvoproxyError):  # raised on purpose: its words say all that a traceback would
+            logger.error("loop failed", extra=told | {"error": str(error)})
+        else:
+            logger.error("loop failed", exc_info=error, extra=told)

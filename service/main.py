@@ -6,10 +6,13 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
+from errno import EADDRNOTAVAIL
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import uvloop
 from aiohttp import web
@@ -22,7 +25,8 @@ from service.errors import SettingsError
 from service.evolution.client import EvolutionClient
 from service.evolution.transport import OnCall
 from service.pool.fitness import check_server
-from service.pool.pool import open_pool_of
+from service.pool.pool import Pool, open_pool_of
+from service.pool.tokens import SUPERADMIN, token_text
 from service.settings import Settings
 from service.web.app import bare_app
 from service.web.bodies import dumped
@@ -59,14 +63,15 @@ async def running(settings: Settings) -> AsyncIterator[str]:
     Raises as :func:`create_app`, and :class:`SettingsError` when the address can't be listened on.
     """
     mask_secrets(settings)
+    for name in settings.without_effect:
+        logger.warning("%s is set, but has no effect yet", name)
+    # Whoever can't have the port must not have acted: the same settings may be serving already.
+    sockets = await _listening(settings.host, settings.port)
     runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=_REQUESTS_END)
     try:
         await runner.setup()
-        try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as error:
-            problem = f"EVOPROXY_PORT: {settings.host}:{settings.port} can't be listened on: {error.strerror}"
-            raise SettingsError(problems=[problem]) from error
+        for one in sockets:
+            await web.SockSite(runner, one).start()
         url = _url(settings.host, runner.addresses[0][1])
         names = ",".join(server.name for server in settings.servers)
         logger.info(
@@ -76,6 +81,8 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         yield url
     finally:
         await runner.cleanup()
+        for one in sockets:
+            one.close()
 
 
 def serve(settings: Settings) -> None:
@@ -98,8 +105,10 @@ def mask_secrets(settings: Settings) -> None:
     for _, value in settings:
         if isinstance(value, SecretStr):
             log.mask(value.get_secret_value())
-            if password := urlsplit(value.get_secret_value()).password:
-                log.mask(password)
+    for url in (settings.redis_url, settings.database_url):
+        if url is not None and (password := urlsplit(url.get_secret_value()).password):
+            log.mask(password)
+            log.mask(unquote(password))
     for server in settings.servers:
         log.mask(server.api_key.get_secret_value())
 
@@ -129,15 +138,8 @@ async def _superadmin(app: web.Application) -> AsyncIterator[None]:
     settings, pool = app[SETTINGS], app[POOL]
     if settings.superadmin_token is not None:
         await pool.set_superadmin(settings.superadmin_token.get_secret_value())
-    elif text := await pool.make_superadmin():
-        try:
-            _hand_over(settings, text)
-        except OSError as error:
-            await pool.revoke_token("superadmin", actor="auto")
-            problem = f"EVOPROXY_DATA_DIR: {settings.data_dir}: the token can't be written: {error.strerror}"
-            raise SettingsError(problems=[problem]) from error
-    if settings.jwt_secret or settings.jwks_url or settings.jwt_audience or settings.jwt_issuer:
-        logger.warning("EVOPROXY_JWT_* and EVOPROXY_JWKS_URL are set, but JWTs are not accepted yet")
+    elif all(token.name != SUPERADMIN for token in await pool.tokens()):
+        await _make_superadmin(pool, settings.data_dir)
     yield
 
 
@@ -177,31 +179,65 @@ async def _figures(app: web.Application) -> AsyncIterator[None]:
         return dumped(now.model_copy(update={"at": None})), dumped(now)
 
     broadcast = app[BROADCAST] = Broadcast(read)
-    task = asyncio.create_task(broadcast.run(), name="broadcast")
+    broadcast.loop.start()
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait({task})
+        await broadcast.loop.stop()
 
 
 def _untold(server: str) -> OnCall:
     return lambda call, outcome, seconds: None
 
 
-def _hand_over(settings: Settings, text: str) -> None:
-    """Shows the token once on a terminal, else writes it where only the owner can read it."""
+async def _make_superadmin(pool: Pool, data_dir: Path) -> None:
+    """Hands the token over before it is valid, so that a crash between the two loses none.
+
+    It is shown once on a terminal, else written where only the owner can read it.
+    """
+    text = token_text(SUPERADMIN)
     log.mask(text)
-    if sys.stderr.isatty():
+    file = None if sys.stderr.isatty() else data_dir / "superadmin.token"
+    if file is None:
         print(f"\n  superadmin token (shown this once): {text}\n", file=sys.stderr)
-        return
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.data_dir / "superadmin.token"
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
-    logger.warning("the superadmin token was made; read it and delete the file", extra={"file": str(path)})
+    else:
+        try:
+            _write_private(file, text + "\n")
+        except OSError as error:
+            problem = f"EVOPROXY_DATA_DIR: {data_dir}: the token can't be written: {error.strerror}"
+            raise SettingsError(problems=[problem]) from error
+    if not await pool.make_superadmin(text):
+        if file is not None:
+            file.unlink(missing_ok=True)
+        logger.warning("another evoproxy made the superadmin token just now; the one made here is void")
+    elif file is not None:
+        logger.warning("the superadmin token was made; read it and delete the file", extra={"file": str(file)})
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(text)
+
+
+async def _listening(host: str, port: int) -> list[socket.socket]:
+    """Sockets on all addresses of ``host``. Raises :class:`SettingsError`."""
+    sockets: list[socket.socket] = []
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for family, address in dict.fromkeys((family, address) for family, *_, address in found):
+            taken = sockets[0].getsockname()[1] if sockets else port  # port 0 is chosen once for all
+            sockets.append(socket.create_server((address[0], taken, *address[2:]), family=family, backlog=128))
+    except (OSError, UnicodeError) as error:
+        for one in sockets:
+            one.close()
+        ours = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno != EADDRNOTAVAIL
+        name = "EVOPROXY_PORT" if ours else "EVOPROXY_HOST"
+        reason = error.strerror if isinstance(error, OSError) else "is no host name"
+        raise SettingsError(problems=[f"{name}: {host}:{port} can't be listened on: {reason}"]) from error
+    return sockets
 
 
 def _url(host: str, port: int) -> str:

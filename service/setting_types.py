@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
@@ -15,24 +17,36 @@ from service.urls import normalise_url
 
 def _listed(value: object) -> object:
     """A list as people write it: ``a, b`` or ``["a", "b"]``."""
-    if not isinstance(value, str) or value.lstrip().startswith("["):
-        return from_json(value)
+    if not isinstance(value, str) or re.match(r'\s*\[\s*["\]]', value):  # else it is a pattern such as [abc]*
+        return listed_json(value)
     return [item for part in value.split(",") if (item := part.strip())]
 
 
-def from_json(value: object) -> object:
-    """Text as JSON, anything else as it is. Raises ``ValueError`` with the place of the mistake."""
+def listed_json(value: object) -> object:
+    """Text as a JSON list, anything else as it is. Raises ``ValueError`` with the place of the mistake."""
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        listed = json.loads(value)
     except json.JSONDecodeError as error:
         raise ValueError(f"is no JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    if not isinstance(listed, list):
+        raise ValueError("must be a JSON list")
+    return listed
 
 
 def _present(secret: SecretStr) -> SecretStr:
-    if not secret.get_secret_value().strip():
+    """Without the blanks and line ends around it, which come from shells and editors."""
+    text = secret.get_secret_value().strip()
+    if not text:
         raise ValueError("must not be blank")
+    return SecretStr(text)
+
+
+def _of_a_header(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be printable ASCII because it is sent in a header")
     return secret
 
 
@@ -54,23 +68,32 @@ def _with_scheme(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _readable(url: SecretStr) -> SecretStr:
-    """Refuses what the Redis client can't read; its own error would quote a piece of the password."""
-    try:
-        parse_url(url.get_secret_value())
-    except ValueError:
-        raise ValueError("can't be read; / ? # @ and % in a password must be percent-encoded") from None
-    return url
+def _readable_by(parse: Callable[[str], object]) -> AfterValidator:
+    """Refuses what ``parse`` can't read; its own error would quote a piece of the password."""
+
+    def check(url: SecretStr) -> SecretStr:
+        try:
+            parse(url.get_secret_value())
+        except ValueError:
+            raise ValueError("can't be read; / ? # @ [ ] and % in a password must be percent-encoded") from None
+        return url
+
+    return AfterValidator(check)
 
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_TEN_YEARS = 315_360_000
+
+Seconds = Annotated[float, Field(ge=0, le=_TEN_YEARS, allow_inf_nan=False)]
 Interval = Annotated[float, Field(ge=0.1, le=86_400, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 BaseUrl = Annotated[str, AfterValidator(normalise_url)]
 Secret = Annotated[SecretStr, AfterValidator(_present)]
+HeaderSecret = Annotated[Secret, AfterValidator(_of_a_header)]
 PathSecret = Annotated[Secret, AfterValidator(_path_segment)]
-RedisUrl = Annotated[SecretStr, _with_scheme("redis", "rediss", "unix"), AfterValidator(_readable)]
-DatabaseUrl = Annotated[SecretStr, _with_scheme("postgresql", "mysql", "sqlite")]
+RedisUrl = Annotated[SecretStr, _with_scheme("redis", "rediss", "unix"), _readable_by(parse_url)]
+DatabaseUrl = Annotated[
+    SecretStr, _with_scheme("postgresql", "mysql", "sqlite"), _readable_by(lambda url: urlsplit(url).port)
+]
 
 
 class _Part(BaseModel):
@@ -84,7 +107,7 @@ class ServerSettings(_Part):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
     base_url: BaseUrl
-    api_key: Secret
+    api_key: HeaderSecret
 
 
 class GroupRule(_Part):
@@ -105,7 +128,7 @@ class RotateAfter(_Part):
     """``signs`` failures of a connection within ``seconds``; written ``3/300``."""
 
     signs: Annotated[int, Field(ge=1)]
-    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    seconds: Annotated[float, Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False)]
 
     def __str__(self) -> str:
         return f"{self.signs}/{self.seconds:g}"

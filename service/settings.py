@@ -21,6 +21,7 @@ from service.setting_types import (
     BaseUrl,
     DatabaseUrl,
     GroupRule,
+    HeaderSecret,
     Interval,
     Names,
     PathSecret,
@@ -29,14 +30,26 @@ from service.setting_types import (
     Seconds,
     Secret,
     ServerSettings,
-    from_json,
     from_ratio,
+    listed_json,
 )
 
 __all__ = ["GroupRule", "RotateAfter", "ServerSettings", "SettingRow", "Settings", "describe", "load"]
 
 _PREFIX = "EVOPROXY_"
 _UNPREFIXED = {"evolution_api_base_url", "global_api_key", "redis_url", "database_url"}
+_WITHOUT_EFFECT = (
+    "database_url",
+    "jwt_secret",
+    "jwks_url",
+    "jwt_audience",
+    "jwt_issuer",
+    "webhook_secret",
+    "snapshot_interval",
+    "rotate_after",
+    "rotations_per_day",
+)
+"""What is read and checked, but not yet used by anything."""
 
 
 def _variable(field: str) -> str:
@@ -59,8 +72,8 @@ class Settings(BaseSettings):
     )
 
     evolution_api_base_url: BaseUrl | None = Field(None, description="base URL of the first server, named `default`")
-    global_api_key: Secret | None = Field(None, description="its global API key")
-    servers: Annotated[tuple[ServerSettings, ...], BeforeValidator(from_json)] = Field(
+    global_api_key: HeaderSecret | None = Field(None, description="its global API key")
+    servers: Annotated[tuple[ServerSettings, ...], BeforeValidator(listed_json)] = Field(
         (), description="JSON list of `{name, baseUrl, apiKey}` for more servers"
     )
     mode: Literal["manage", "observe"] = Field(
@@ -70,8 +83,10 @@ class Settings(BaseSettings):
         (), description="name patterns (`*` `?` `[abc]`, comma-separated or JSON) of the managed instances; none: all"
     )
     exclude: Names = Field((), description="name patterns of instances to leave alone; wins over EVOPROXY_INCLUDE")
-    integrations: Names = Field(("WHATSAPP-BAILEYS",), description="which integrations are managed")
-    group_rules: Annotated[tuple[GroupRule, ...], BeforeValidator(from_json)] = Field(
+    integrations: Annotated[Names, Field(min_length=1)] = Field(
+        ("WHATSAPP-BAILEYS",), description="which integrations are managed"
+    )
+    group_rules: Annotated[tuple[GroupRule, ...], BeforeValidator(listed_json)] = Field(
         (),
         description="JSON list of `{server?, name?, phonePrefix?, group, strict}`: whose instances get which group's"
         " proxies; the first match wins",
@@ -88,7 +103,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="where evoproxy keeps files of its own")
     host: Annotated[str, Field(min_length=1)] = Field("127.0.0.1", description="address to listen on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port to listen on; 0: any free one")
-    superadmin_token: Secret | None = Field(
+    superadmin_token: HeaderSecret | None = Field(
         None,
         description="token of the superadmin; none: made at the first start, shown once on a terminal, else written to"
         " a 0600 file in the data dir",
@@ -123,7 +138,7 @@ class Settings(BaseSettings):
     apply: Literal["restart", "next-connect"] = Field(
         "restart", description="how an open instance takes up its proxy: by a restart, or when it next connects"
     )
-    restart_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+    restart_rate: Annotated[float, Field(ge=0.001, allow_inf_nan=False)] = Field(
         1, description="restarts a second, per server"
     )
     restart_burst: Annotated[int, Field(ge=1)] = Field(5, description="restarts at once, per server")
@@ -135,9 +150,16 @@ class Settings(BaseSettings):
     rotations_per_day: Annotated[int, Field(ge=0)] = Field(
         3, description="replacements a day per instance; 0: no automatic one"
     )
-    events_max: Annotated[int, Field(ge=1)] = Field(1_000_000, description="events kept in Redis; the oldest go first")
+    events_max: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(
+        1_000_000, description="events kept in Redis; the oldest go first"
+    )
     locale: Literal["pt-BR", "en"] = Field("pt-BR", description="language of messages: `pt-BR` or `en`")
     log_format: Literal["console", "json"] = Field("console", description="`console` or `json`, one line an entry")
+
+    @property
+    def without_effect(self) -> list[str]:
+        """The variables that were set and have no effect yet."""
+        return [_variable(field) for field in _WITHOUT_EFFECT if field in self.model_fields_set]
 
     @classmethod
     def settings_customise_sources(
@@ -186,7 +208,7 @@ def load(env: Mapping[str, str], dotenv: Path | None = None) -> Settings:
     values = {
         name: value
         for name, value in {**written, **env}.items()
-        if value and (name in known or name.startswith(_PREFIX))
+        if (value if name in known else name.startswith(_PREFIX))
     }
     try:
         return Settings.model_validate(values)

@@ -52,7 +52,7 @@ end
 local function choose(holder, item)
   if item.pin ~= '' then return pinned(item.pin, holder) end
   local remembered = item.owner ~= '' and call('HGET', K.memory, item.owner)
-  if remembered and item.group == '' then
+  if remembered and (item.group == '' or call('HGET', proxy_key(remembered), 'group') == item.group) then
     local score = call('ZSCORE', K.kept, remembered)
     if score and tonumber(score) <= A.now_ms and not in_other_rows(remembered, holder)
       and not call('ZSCORE', shunned_key(holder), remembered) then

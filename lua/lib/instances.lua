@@ -46,7 +46,7 @@ local function tally(server, instance)
   local external = not id and (record.row or '') ~= '' and record.row ~= 'off'
     and call('EXISTS', proxy_key(record.row)) == 0
   local managed = record.managed == '1' and call('SISMEMBER', K.unmanaged, holder) == 0
-  local protected = phase and phase ~= 'reserved' and applied == 'yes'
+  local protected = phase and phase ~= 'reserved' and applied == 'yes' and (record.row == id or record.row == '')
   index(K.external, member, external)
   index(K.unapplied, member, phase == 'active' and applied ~= 'yes')
   index(K.unprotected, member, record.state == 'open' and managed and not external and not protected)
@@ -77,6 +77,7 @@ end
 local function await_row(id, holder)
   call('SADD', users_key(id), holder)
   call('SADD', forced_key(holder), id)
+  call('HINCRBY', server_key(split_holder(holder)), 'rows_void', 1)
   if call('EXISTS', instance_key(holder)) == 1 then call('HSET', instance_key(holder), 'row', '') end
 end
 

@@ -82,8 +82,6 @@ async def _control(instance: str, server: str | None) -> AsyncIterator[ServerCon
     settings = environment.settings()
     if not settings.servers:
         raise SettingsError(problems=["EVOLUTION_API_BASE_URL: not set, so there is no server to talk to"])
-    names = [one.name for one in settings.servers]
-    if server is not None and server not in names:
-        raise RefusedError("unknown_server", server=server, servers=", ".join(names))
+    environment.refuse_unknown(server, settings)
     async with environment.running_pool(settings) as pool, controller(settings, pool) as controlled:
         yield await locate(controlled, instance, server)

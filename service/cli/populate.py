@@ -11,16 +11,15 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from service import messages
 from service.cli import environment, output, words
 from service.cli.command import command
-from service.control.intake import ImportReport, Mode, import_proxies
+from service.control.intake import LARGEST, ImportReport, Mode, import_proxies
 from service.errors import InvalidInputError
 from service.importing import Rejected, Warned
 from service.messages import Locale
+from service.models import Protocol
 from service.web.models import ImportOut
-
-LARGEST = 128 << 20
-"""Bytes: above two million lines. What is larger is most likely no list of proxies."""
 
 SHOWN = 20
 """Refused lines, and warnings, shown to people. JSON holds all that the report kept."""
@@ -30,12 +29,18 @@ _CHUNK = 1 << 18
 File = Annotated[str, typer.Argument(metavar="FILE", help="Text lines, CSV or JSON; - for standard input.")]
 How = Annotated[Mode, typer.Option("--mode", help="sync also takes out of use what FILE does not name.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
+Spoken = Annotated[Protocol, typer.Option(help="Protocol of the proxies whose line names none.")]
 Group = Annotated[str, typer.Option(help="Group of the proxies whose line names none.")]
 
 
 @command
 async def populate(
-    file: File, mode: How = "add", dry_run: DryRun = False, group: Group = "", as_json: output.Json = False
+    file: File,
+    mode: How = "add",
+    dry_run: DryRun = False,
+    protocol: Spoken = Protocol.HTTP,
+    group: Group = "",
+    as_json: output.Json = False,
 ) -> None:
     """Import proxies from FILE. A bad line never costs a good one; the same file again changes nothing."""
     settings = environment.settings()
@@ -48,6 +53,7 @@ async def populate(
                     actor=environment.actor(),
                     mode=mode,
                     dry_run=dry_run,
+                    default_protocol=protocol,
                     group=group,
                     on_progress=lambda so_far: tell(so_far.accepted),
                 )
@@ -105,6 +111,7 @@ def _show(report: ImportReport, locale: Locale) -> None:
 
 def _tell(code: str, remarks: Sequence[Rejected | Warned], count: int, locale: Locale) -> None:
     for remark in remarks[:SHOWN]:
-        typer.echo(words.text(code, locale, line=remark.line, reason=remark.reason))
+        reason = messages.remark(remark.code, locale, remark.reason)
+        typer.echo(words.text(code, locale, line=remark.line, reason=reason))
     if count > SHOWN:
         typer.echo(words.text(f"more_{code}", locale, count=count - SHOWN))

@@ -72,7 +72,9 @@ async def instances(
     as_json: output.Json = False,
 ) -> None:
     """List instances and what they hold, as last observed."""
-    async with environment.running_pool(environment.settings()) as pool:
+    settings = environment.settings()
+    environment.refuse_unknown(server, settings)
+    async with environment.running_pool(settings) as pool:
         await output.listed(_instances(pool, server, only or "instances"), INSTANCE_COLUMNS, as_json=as_json)
 
 
@@ -80,7 +82,8 @@ async def instances(
 async def check(as_json: output.Json = False) -> None:
     """Hold the live pool against its promises.
 
-    Each proxy has one status, each lease one proxy and one instance. Prints the ids of those that do not.
+    Each proxy has one status, each lease one proxy and one instance. Prints the ids of those that do not;
+    the last line counts.
     """
     settings = environment.settings()
     looked, broken = 0, 0
@@ -93,7 +96,9 @@ async def check(as_json: output.Json = False) -> None:
                 else:
                     looked += found
                     tell(looked)
-    if not as_json:
+    if as_json:
+        output.document({"checked": looked, "broken": broken})
+    else:
         typer.echo(words.text("checked", settings.locale, looked=looked, broken=broken))
     if broken:
         raise typer.Exit(REFUSED)

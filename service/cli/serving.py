@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from service import demo as demonstration
 from service import log, main
 from service.cli import environment, output, words
 from service.cli.command import command
@@ -43,6 +42,8 @@ def serve() -> None:
 @command
 async def demo(port: Port = None, data_dir: DataDir = None) -> None:
     """Run the service with sample proxies and a simulated Evolution API."""
+    from service import demo as demonstration  # the simulator is loaded for nobody else
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -50,10 +50,10 @@ class Acts:
         self._keep(self._running, instance, task)
         return await asyncio.shield(task)
 
-    async def idle(self) -> None:
-        """Returns when every act that runs now has ended; reconnects are not waited for."""
+    async def idle(self, limit: float | None = None) -> None:
+        """Returns when every act that runs now has ended, or after ``limit`` seconds; reconnects are not waited for."""
         if self._running:
-            await asyncio.wait(self._running.values())
+            await asyncio.wait(self._running.values(), timeout=limit)
 
     async def stop(self, deadline: float) -> None:
         """Ends reconnects at once and acts after ``deadline`` seconds at the latest."""

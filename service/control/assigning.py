@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 from service import messages
 from service.control.context import Context
@@ -17,7 +16,7 @@ from service.errors import (
 )
 from service.evolution.models import Observation
 from service.models import ProxySpec
-from service.pool.models import Lease, Outcome, Phase, Wish
+from service.pool.models import Lease, Outcome, Wish
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ def wish_of(context: Context, observation: Observation, *, pin: str = "", group:
         observation.id,
         observation.name,
         owner=owner_of(context.server, observation),
-        disc_at="" if observation.disconnection_at is None else str(observation.disconnection_at),
+        disc_at=str(observation.disconnection_at or ""),
         opened=observation.state == "open",
         pin=pin,
         group=ruled if group is None else group,
@@ -122,31 +121,37 @@ async def assert_row(context: Context, lease: Lease) -> None:
     """Writes the proxy of an active lease into a row that names something else, or an old password."""
     spec = await _spec_of(context, lease)
     try:
-        await write_row(context, lease, spec)
+        await rewrite_row(context, lease, spec)
     except EvolutionError as error:
-        if isinstance(error, EvolutionUnknownError):
-            await context.pool.mark(lease, "unknown")
         _tell_failure(context, lease, error)
         return
     await context.pool.mark(lease, "asserted", fingerprint=context.pool.vault.fingerprint(spec.password))
 
 
-async def probe(context: Context, last_good: str, waiting: Sequence[Observation]) -> None:
+async def probe(context: Context, lease: Lease) -> None:
     """One set while the set half of the brake is engaged: the proxy that last succeeded, for the instance that holds
-    it, so that the proxy can't be to blame; without such a one the assignment of one waiting instance."""
-    lease = await context.pool.lease(last_good) if last_good else None
-    if lease is None or lease.server != context.server or lease.phase is not Phase.ACTIVE or lease.tail:
-        if waiting:
-            await assign(context, waiting[0], probe=True)
-        return
+    it, so that the proxy can't be to blame. A success opens the brake."""
     try:
-        await write_row(context, lease, await _spec_of(context, lease))
+        await rewrite_row(context, lease, await _spec_of(context, lease))
     except EvolutionError as error:
-        if isinstance(error, EvolutionUnknownError):
-            await context.pool.mark(lease, "unknown")
         logger.info("the server still refuses", extra={"server": context.server, "code": error.code})
         return
+    await context.pool.mark(lease, "answered")
     await context.pool.brake(context.server, "set", engaged=False, reason="the probe succeeded")
+
+
+async def rewrite_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
+    """:func:`write_row` under an active lease. The pool knows of the set before it is sent, so that one which a crash
+    leaves without an answer is waited for like any unknown one."""
+    await context.pool.mark(lease, "sending")
+    try:
+        await write_row(context, lease, spec)
+    except EvolutionUnknownError:
+        await context.pool.mark(lease, "unknown")
+        raise
+    except EvolutionRejectedError:
+        await context.pool.mark(lease, "refused")
+        raise
 
 
 async def write_row(context: Context, lease: Lease, spec: ProxySpec) -> None:

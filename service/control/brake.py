@@ -59,8 +59,8 @@ def after_reading(brake: Brake, reading: Reading) -> tuple[Brake, str]:
 
 
 def after_failure(brake: Brake) -> Brake:
-    """The brake after a server that erred: engaged, whatever it was before."""
-    return Brake(True, False, 0)
+    """The brake after a server that erred: engaged, unless a human has let go of this very list."""
+    return Brake(not brake.overridden, brake.overridden, 0)
 
 
 def admitted(actions: Sequence[Action], engaged: bool, *, paused: bool = False) -> list[Action]:

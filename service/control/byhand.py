@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from service.control.assigning import configure, owner_of, wish_of
+from service.control.assigning import configure, wish_of
 from service.control.context import Context
+from service.control.looking import claim_of, sighting_of
 from service.control.policy import ROTATED_REST_MS
 from service.control.releasing import row_value
 from service.control.server import ServerControl
 from service.errors import EvolutionNotFoundError, RefusedError
 from service.evolution.models import Observation
-from service.pool.models import Claim, Evidence, Lease, Phase, Waits
+from service.pool.models import Evidence, Lease, Phase, Waits
 
 _ANSWER_WITHIN = 1.0
 """Seconds that a release may take to be answered as done; it goes on by itself after that."""
@@ -36,8 +37,9 @@ async def assign(
     :class:`service.errors.EvolutionUnknownError` with the lease still reserved.
     """
     _writes(control)
+    at = control.pool.clock.now()
     observation = await look(control.context, name)
-    act = _assign(control, observation, actor=actor, pin=pin, group=group, op_id=op_id)
+    act = _assign(control, observation, at, actor=actor, pin=pin, group=group, op_id=op_id)
     return await control.acts.alone(observation.id, act)
 
 
@@ -101,12 +103,21 @@ async def look(context: Context, name: str) -> Observation:
 
 
 async def _assign(
-    control: ServerControl, observation: Observation, *, actor: str, pin: str, group: str | None, op_id: str | None
+    control: ServerControl,
+    observation: Observation,
+    at: int,
+    *,
+    actor: str,
+    pin: str,
+    group: str | None,
+    op_id: str | None,
 ) -> Given:
     context, pool = control.context, control.pool
+    last = await pool.last_token()
+    await pool.observe(context.server, [sighting_of(observation, context.policy)], seen_at=at, actor=actor)
     lease = await pool.lease_of(context.server, observation.id)
     if lease is None and pin in ("", row_value(observation.row)):
-        lease = await _adopt(control, observation, actor)
+        lease = await _adopt(control, observation, actor, at)
     if lease is None:
         wish = wish_of(context, observation, pin=pin, group=group)
         outcomes = await pool.acquire(context.server, [wish], reason="by_hand", actor=actor, human=True, op_id=op_id)
@@ -125,26 +136,25 @@ async def _assign(
             rotate_id = op_id and f"{op_id}:rotate"  # an id is one script's: under the same one acquire may be replayed
             return Given(await _rotate(control, observation, actor=actor, pin=pin, group=None, op_id=rotate_id), True)
     if lease.phase is Phase.RESERVED:
-        await configure(context, lease, actor=actor, tell=True)
-        await control.settle_in(observation.id)
+        await _configure(control, lease, last, actor)
     return Given(await _current(control, observation.id), new)
 
 
-async def _adopt(control: ServerControl, observation: Observation, actor: str) -> Lease | None:
+async def _configure(control: ServerControl, lease: Lease, last: int, actor: str) -> None:
+    """A reservation that is older than the request (``last`` was the last token then) is an earlier life's or another
+    process': its set may have been sent."""
+    if int(lease.token) <= last:
+        await control.pool.mark(lease, "unknown")
+    await configure(control.context, lease, actor=actor, tell=True)
+    await control.settle_in(lease.instance)
+
+
+async def _adopt(control: ServerControl, observation: Observation, actor: str, at: int) -> Lease | None:
     """The row's proxy, where the instance has one that can be its lease."""
-    row = row_value(observation.row)
+    row, server = row_value(observation.row), control.context.server
     if row in ("", "off"):
         return None
-    server = control.context.server
-    claim = Claim(
-        observation.id,
-        observation.name,
-        row,
-        owner=owner_of(server, observation),
-        disc_at="" if observation.disconnection_at is None else str(observation.disconnection_at),
-        opened=observation.state == "open",
-    )
-    await control.pool.adopt(server, [claim], actor=actor)
+    await control.pool.adopt(server, [claim_of(server, observation, row)], seen_at=at, actor=actor)
     return await control.pool.lease_of(server, observation.id)
 
 
@@ -155,7 +165,7 @@ async def _rotate(
     lease = await pool.lease_of(context.server, observation.id)
     if lease is None:
         raise RefusedError("no_lease", instance=observation.name)
-    wish = wish_of(context, observation, pin=pin, group=group)
+    wish, last = wish_of(context, observation, pin=pin, group=group), await pool.last_token()
     await pool.rotate(
         lease,
         reason="by_hand",
@@ -169,8 +179,7 @@ async def _rotate(
     )
     fresh = await _current(control, observation.id)
     if fresh.phase is Phase.RESERVED:
-        await configure(context, fresh, actor=actor, tell=True)
-        await control.settle_in(observation.id)
+        await _configure(control, fresh, last, actor)
     return await _current(control, observation.id)
 
 

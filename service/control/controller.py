@@ -55,6 +55,8 @@ class Controller:
             )
             for name, client in clients.items()
         }
+        for server in self.servers.values():
+            server.siblings = tuple(self.servers.values())
         self.polls = {name: Loop(f"poll:{name}", settings.poll_interval, self._tick_of(name)) for name in self.servers}
         self._probes = [Loop(f"probe:{name}", PROBE_INTERVAL, one.probe) for name, one in self.servers.items()]
         self._clock = Loop("clock", CLOCK_INTERVAL, self._measure)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from service.errors import InvalidInputError
 from service.importing import Outcome, Parsed, ProxyReader, Rejected, Warned
-from service.models import Protocol
+from service.importing.fields import host_rank
+from service.models import USABLE_PROTOCOLS, Protocol, ProxySpec
 from service.pool.models import Imported
 from service.pool.pool import Pool
 
@@ -19,11 +21,15 @@ Mode = Literal["add", "sync"]
 BATCH = 500
 """Proxies a script call: some ten milliseconds of Redis' time."""
 
+LARGEST = 128 << 20
+"""Bytes of one source: above two million lines. What is larger is most likely no list of proxies."""
+
 REMARKS_KEPT = 1000
 """Refusals and warnings that a report lists of each; beyond it they are only counted."""
 
 _SLICE = 16384
-_REMEMBERED = 1_000_000
+_IP_LITERAL = 2
+_REMEMBERED = 100_000
 
 
 @dataclass(slots=True)
@@ -65,10 +71,11 @@ class ImportReport:
         if len(self.rejected) < REMARKS_KEPT:
             self.rejected.append(rejected)
 
-    def warn(self, warned: Warned) -> None:
+    def warn(self, warned: Warned, *, first: bool = False) -> None:
+        """``first`` is for what the whole import is about: nobody may miss it."""
         self.warnings_count += 1
-        if len(self.warnings) < REMARKS_KEPT:
-            self.warnings.append(warned)
+        self.warnings.insert(0 if first else len(self.warnings), warned)
+        del self.warnings[REMARKS_KEPT:]
 
 
 async def import_proxies(
@@ -85,26 +92,24 @@ async def import_proxies(
 ) -> ImportReport:
     """Reads ``chunks`` (cut anywhere) as any of the vendors' formats and brings every good line into the pool.
 
-    ``sync`` afterwards drains what the source did not name. ``default_protocol`` and ``group`` are for lines that
-    name none. ``on_progress`` is told after each batch. With ``dry_run`` nothing changes. Calls with one ``op_id``
-    and the same source are one import.
+    ``sync`` afterwards drains what the source did not name, unless a line was rejected: a damaged line may be that of
+    a proxy in use, so nothing is drained then and the first warning (``not_drained``) says so. ``default_protocol``
+    and ``group`` are for lines that name none. ``on_progress`` is told after each batch. With ``dry_run`` nothing
+    changes. Calls with one ``op_id`` and the same source within ten minutes are one import.
 
     What was read before an error stays imported, and nothing is drained then: the same import again finishes it.
     Raises :class:`InvalidInputError` for a source that is no text, or for a sync that names no proxy;
     :class:`service.errors.StoreUnavailableError`; whatever ``chunks`` raises.
     """
     report = ImportReport()
-    stamp = op_id or uuid.uuid4().hex
-    sink: _Sink = _DryRun(pool) if dry_run else _Import(pool, stamp, actor)
+    sink: _Sink = _DryRun(pool) if dry_run else _Import(pool, await _stamp(pool, op_id), actor)
     batch: list[Parsed] = []
 
     async def write() -> None:
         for parsed, imported in zip(batch, await sink.write(batch), strict=True):
             report.count(imported)
-            if imported.other_protocols:
-                others = ", ".join(imported.other_protocols)
-                reason = f"the pool knows this address as {others} too; two numbers would share one exit"
-                report.warn(Warned(parsed.line, "shared_address", reason))
+            for warned in _warnings(parsed, imported, pool.clock.now()):
+                report.warn(warned)
         batch.clear()
         if on_progress is not None:
             on_progress(report)
@@ -123,8 +128,12 @@ async def import_proxies(
         await write()
     if mode == "sync":
         if not report.accepted:
-            raise InvalidInputError(field="file", reason="names no proxy; a sync would drain the whole pool")
-        report.drained = await sink.drain()
+            raise InvalidInputError(field="file", reason="names_no_proxy")
+        if report.rejected:
+            line = report.rejected[0].line
+            report.warn(Warned(line, "not_drained", "a sync drains nothing while a line is rejected"), first=True)
+        else:
+            report.drained = await sink.drain()
         if on_progress is not None:
             on_progress(report)
     return report
@@ -141,6 +150,37 @@ async def _outcomes(chunks: AsyncIterable[bytes], reader: ProxyReader) -> AsyncI
         yield outcome
 
 
+async def _stamp(pool: Pool, op_id: str | None) -> str:
+    """What marks the proxies that this import names.
+
+    It lives as long as the answer to ``op_id``: the mark of yesterday's import under the same id is still on all that
+    it named, and a sync would take that for named again.
+    """
+    stamp = uuid.uuid4().hex
+    if op_id is None:
+        return stamp
+    if kept := await pool.answer_to(f"{op_id}:stamp"):
+        return kept[0]
+    await pool.keep_answer(f"{op_id}:stamp", stamp)
+    return stamp
+
+
+def _expired(spec: ProxySpec, now: int) -> bool:
+    return spec.expires_at is not None and spec.expires_at <= now
+
+
+def _warnings(parsed: Parsed, imported: Imported, now: int) -> Iterator[Warned]:
+    """What only the pool and the clock know of a proxy."""
+    if imported.other_protocols:
+        others = ", ".join(imported.other_protocols)
+        reason = f"the pool knows this address as {others} too; two numbers would share one exit"
+        yield Warned(parsed.line, "shared_address", reason)
+    if _expired(parsed.spec, now):
+        yield Warned(parsed.line, "expired", "the proxy has expired already; it stays disabled")
+    elif imported.word != "disabled" and imported.status == "disabled" and parsed.spec.protocol in USABLE_PROTOCOLS:
+        yield Warned(parsed.line, "still_disabled", "known and disabled; an import enables nothing")
+
+
 class _Import:
     """Writes batches into the pool. The stamp says which proxies this import named."""
 
@@ -153,8 +193,14 @@ class _Import:
     async def write(self, batch: list[Parsed]) -> list[Imported]:
         self._batches += 1
         specs = [parsed.spec for parsed in batch]
-        op_id = f"{self._stamp}:{self._batches}"
+        op_id = f"{self._stamp}:{self._batches}:{self._digest(specs)}"
         return await self._pool.import_proxies(specs, stamp=self._stamp, actor=self._actor, op_id=op_id)
+
+    def _digest(self, specs: list[ProxySpec]) -> str:
+        """Another content is another operation. Passwords by fingerprint: the operation's id is a name in Redis."""
+        fingerprint = self._pool.vault.fingerprint
+        told = [(one.id, fingerprint(one.password), one.group, one.labels, one.expires_at) for one in specs]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
     async def drain(self) -> int:
         cursor, drained = "", 0
@@ -168,27 +214,41 @@ class _Import:
 class _DryRun:
     """Foretells what :class:`_Import` would do, without a lock on anything.
 
-    Of a proxy that the source names twice the second naming is ``unchanged``, as far as the first million new ones.
+    Of a proxy that the source names twice the second naming is held against the first, as far as the first hundred
+    thousand that would change the pool.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._new: set[str] = set()
         self._named: set[str] = set()
+        self._written: dict[str, ProxySpec] = {}
+        self._addresses: set[tuple[str, Protocol]] = set()
 
     async def write(self, batch: list[Parsed]) -> list[Imported]:
-        answers = []
         foretold = await self._pool.preview([parsed.spec for parsed in batch])
-        for parsed, imported in zip(batch, foretold, strict=True):
-            proxy_id = parsed.spec.id
-            if imported.status:
-                self._named.add(proxy_id)
-            elif proxy_id in self._new:
-                imported = Imported("unchanged", "", imported.other_protocols)
-            elif len(self._new) < _REMEMBERED:
-                self._new.add(proxy_id)
-            answers.append(imported)
-        return answers
+        return [self._after(parsed.spec, imported) for parsed, imported in zip(batch, foretold, strict=True)]
+
+    def _after(self, spec: ProxySpec, imported: Imported) -> Imported:
+        """What becomes of ``imported``, foretold by the pool as it is, after the lines before it."""
+        earlier = self._written.get(spec.id)
+        if imported.status:
+            self._named.add(spec.id)
+        if earlier is not None:
+            spec = _over(earlier, spec)
+            imported = replace(imported, word="unchanged" if spec == earlier else "updated")
+        elif imported.word == "added" and _expired(spec, self._pool.clock.now()):
+            imported = replace(imported, word="disabled")
+        others = [
+            str(protocol)
+            for protocol in Protocol
+            if protocol in imported.other_protocols
+            or (protocol is not spec.protocol and (spec.host, protocol) in self._addresses)
+        ]
+        if earlier is not None or (imported.word != "unchanged" and len(self._written) < _REMEMBERED):
+            self._written[spec.id] = spec
+            if host_rank(spec.host) == _IP_LITERAL:
+                self._addresses.add((spec.host, spec.protocol))
+        return replace(imported, other_protocols=tuple(others))
 
     async def drain(self) -> int:
         cursor, drained = "", 0
@@ -197,6 +257,16 @@ class _DryRun:
             drained += sum(proxy.active and proxy.id not in self._named for proxy in proxies)
             if not cursor:
                 return drained
+
+
+def _over(earlier: ProxySpec, spec: ProxySpec) -> ProxySpec:
+    """What the pool holds after both: an import keeps the details that a line does not name."""
+    return replace(
+        spec,
+        group=spec.group or earlier.group,
+        labels=spec.labels or earlier.labels,
+        expires_at=earlier.expires_at if spec.expires_at is None else spec.expires_at,
+    )
 
 
 _Sink = _Import | _DryRun

@@ -79,14 +79,7 @@ class Looking:
     async def _adopt(self, look: Look) -> None:
         """Rows without a lease: what they name becomes the instance's, where it can be."""
         claims = [
-            Claim(
-                observation.id,
-                observation.name,
-                look.rows[observation.id],
-                owner=owner_of(self._server, observation),
-                disc_at="" if observation.disconnection_at is None else str(observation.disconnection_at),
-                opened=observation.state == "open",
-            )
+            claim_of(self._server, observation, look.rows[observation.id])
             for observation in look.observations.values()
             if observation.id not in look.leases
             and look.rows[observation.id] not in ("", "off")
@@ -111,21 +104,7 @@ class Looking:
 
     async def _write(self, look: Look) -> None:
         """Writes what differs from what this process wrote last; after a restart that is everything, once."""
-        sightings = {
-            observation.id: Sighting(
-                observation.id,
-                observation.name,
-                observation.state,
-                observation.integration,
-                self._policy.manages(observation),
-                observation.owner or "",
-                look.rows[observation.id],
-                _address(observation),
-                "" if observation.disconnection_code is None else str(observation.disconnection_code),
-                "" if observation.disconnection_at is None else str(observation.disconnection_at),
-            )
-            for observation in look.observations.values()
-        }
+        sightings = {key: sighting_of(one, self._policy) for key, one in look.observations.items()}
         changed = [sighting for key, sighting in sightings.items() if self._written.get(key) != sighting]
         for start in range(0, len(changed), _BATCH):
             batch = changed[start : start + _BATCH]
@@ -169,7 +148,35 @@ def seens_of(look: Look, policy: Policy) -> list[Seen]:
     return seens
 
 
+def claim_of(server: str, observation: Observation, row: str) -> Claim:
+    """What the pool takes of an instance whose row names ``row``."""
+    return Claim(
+        observation.id,
+        observation.name,
+        row,
+        owner=owner_of(server, observation),
+        disc_at=str(observation.disconnection_at or ""),
+        opened=observation.state == "open",
+    )
+
+
+def sighting_of(observation: Observation, policy: Policy) -> Sighting:
+    """What the pool remembers of an instance."""
+    return Sighting(
+        observation.id,
+        observation.name,
+        observation.state,
+        observation.integration,
+        policy.manages(observation),
+        observation.owner or "",
+        row_value(observation.row),
+        _address(observation),
+        str(observation.disconnection_code or ""),
+        str(observation.disconnection_at or ""),
+    )
+
+
 def _address(observation: Observation) -> str:
-    """``host:port`` of the row for people; never credentials."""
+    """``host:port`` of the row for people; never credentials, even where somebody wrote them into the host."""
     row = observation.row
-    return f"{row.host}:{row.port}" if row is not None and row.enabled else ""
+    return f"{row.host.rpartition('@')[2]}:{row.port}" if row is not None and row.enabled else ""

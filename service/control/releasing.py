@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 
+from service import messages
 from service.control.context import Context
 from service.errors import EvolutionError, EvolutionNotFoundError, EvolutionRejectedError
 from service.evolution.models import Row
@@ -21,7 +23,8 @@ def row_value(row: Row | None) -> str:
         return ""
     if not row.enabled:
         return "off"
-    return row.endpoint_id or f"?{row.protocol}:{row.host}:{row.port}"
+    raw = f"{row.protocol}:{row.host}:{row.port}"  # may hold credentials that somebody wrote into the host
+    return row.endpoint_id or "?" + hashlib.sha256(raw.encode()).hexdigest()[:19]
 
 
 async def clear(context: Context, lease: Lease) -> bool:
@@ -91,7 +94,12 @@ async def let_go(context: Context, lease: Lease) -> bool:
         return False
     if row.same_endpoint(lease.proxy_id):
         await context.pool.mark(lease, "unknown")
-    await context.pool.finish_release(lease, Evidence.MOVED)
+        return False
+    status = await context.pool.finish_release(lease, Evidence.MOVED)
+    logger.info(
+        messages.text("lease_released", context.locale, instance=lease.name),
+        extra={"server": context.server, "proxy": lease.proxy_id, "status": status, "reason": lease.release_reason},
+    )
     return True
 
 

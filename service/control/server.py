@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from service import messages
 from service.control import brake as braking
+from service.control.absence import forget, forget_absent, verify
 from service.control.actions import (
     Action,
     Assert,
@@ -26,16 +28,17 @@ from service.control.acts import Acts
 from service.control.assigning import assert_row, assign, probe, resume
 from service.control.context import Context, unless_overtaken
 from service.control.decide import Seen, decide
-from service.control.looking import Look, Looking, seens_of
+from service.control.looking import Looking, seens_of
 from service.control.reconnecting import reconnect
 from service.control.releasing import clear, closed, row_moved
-from service.errors import EvolutionError, EvolutionNotFoundError, RefusedError
+from service.errors import EvolutionError, EvolutionUnavailableError
 from service.evolution.models import Observation
 from service.pool.models import Applied, Evidence, Lease, Phase, Waits
 
 logger = logging.getLogger(__name__)
 
-_FORGET_AT_ONCE = 20
+_LONGEST_ACT = 45.0
+"""Seconds that a set and its reading back can take."""
 
 
 class ServerControl:
@@ -48,11 +51,17 @@ class ServerControl:
         self.observe_only = observe_only
         self.last_poll_at: int | None = None
         self.error: EvolutionError | None = None
+        self.listed: frozenset[str] = frozenset()
+        """Ids of the last complete list."""
+        self.siblings: Sequence[ServerControl] = ()
+        """The controls of all servers; the same instance on two of them stops both."""
         self.planned: dict[str, int] = {}
         """In observe mode: what would have been done, by the action's name."""
-        self._brake: braking.Brake | None = None
+        self._brake = braking.Brake()
         self._looking = Looking(context, adopts=not observe_only)
         self._waiting: list[Observation] = []
+        self._set_brake = False
+        self._rows_void = ""
         self.acts = Acts(context.server)
         self._epoch = ""
 
@@ -70,6 +79,8 @@ class ServerControl:
             await self._judge(None)
             raise
         self.error = None
+        self.listed = frozenset(observation.id for observation in observations)
+        await self._refuse_a_double()
         look = await self._looking.compare(observations, at)
         await self.pool.mark_read(context.server, epoch=epoch, listed=len(observations))
         self.last_poll_at = at
@@ -88,17 +99,36 @@ class ServerControl:
                 self.planned[name] = self.planned.get(name, 0) + 1
             return
         await self._start(decisions)
-        await self._forget_absent(look)
+        if not engaged:
+            self.acts.start("", forget_absent(self.context, look))
+
+    async def _refuse_a_double(self) -> None:
+        """One instance id on two servers is one Evolution server configured twice: nothing can be right for both.
+
+        Raises :class:`EvolutionUnavailableError`, here and at the other server's next look.
+        """
+        for other in self.siblings:
+            if other is not self and (shared := self.listed & other.listed):
+                names = sorted((self.context.server, other.context.server))
+                reason = (
+                    f"servers {' and '.join(names)} both list instance {min(shared)}: one server is configured twice"
+                )
+                self.error = EvolutionUnavailableError(
+                    server=self.context.server, call="fetch_instances", reason=reason
+                )
+                await self._judge(None)
+                raise self.error
 
     async def _epoch_of_reading(self) -> str:
-        """The epoch that the reading belongs to. In a new one the pool may have forgotten what was written, so all is
-        written again; and what was in flight before is awaited first: a set that lands during the reading would
-        escape it."""
-        epoch = await self.pool.epoch()
-        if epoch != self._epoch:
+        """The epoch that the reading belongs to. In a new one the pool may have forgotten what was written, and after a
+        forced release it doubts its rows: then all is written again. What was in flight before a new epoch is awaited
+        first: a set that lands during the reading would escape it."""
+        epoch, rows_void = await self.pool.epoch(), (await self.pool.server(self.context.server)).get("rows_void", "")
+        if (epoch, rows_void) != (self._epoch, self._rows_void):
             self._looking.write_all()
-            await self.acts.idle()
-        self._epoch = epoch
+        if epoch != self._epoch:
+            await self.acts.idle(_LONGEST_ACT)
+        self._epoch, self._rows_void = epoch, rows_void
         return epoch
 
     # the release half of the brake
@@ -110,7 +140,7 @@ class ServerControl:
         before = braking.Brake(
             remembered.get("release_brake") == "1",
             remembered.get("release_override") == "1",
-            self._brake.good_ticks if self._brake else 0,
+            self._brake.good_ticks,
         )
         if seens is None:
             after, reason = braking.after_failure(before), f"the server erred: {self.error and self.error.code}"
@@ -122,13 +152,16 @@ class ServerControl:
         self._brake = after
         if after.engaged != before.engaged or after.overridden != before.overridden:
             await self.pool.brake(server, "release", engaged=after.engaged, reason=reason)
+            code = "brake_engaged" if after.engaged else "brake_released"
+            told = messages.text(code, self.context.locale, server=server)
+            logger.warning(told, extra={"server": server, "reason": reason})
         return after.engaged
 
     # acting
 
     async def _start(self, decisions: Sequence[tuple[Seen, Action]]) -> None:
         """What only the pool has to know is written at once; what calls Evolution runs as the instance's one act."""
-        set_brake = (await self.pool.server(self.context.server)).get("set_brake") == "1"
+        set_brake = self._set_brake = (await self.pool.server(self.context.server)).get("set_brake") == "1"
         self._waiting = []
         for seen, action in decisions:
             match action:
@@ -139,7 +172,7 @@ class ServerControl:
                         self.acts.start(seen.observation.id, self._assign(seen.observation))
                 case Resume(lease) if not set_brake:
                     self.acts.start(lease.instance, self._resume(lease))
-                case Assert(lease):
+                case Assert(lease) if not set_brake:
                     self.acts.start(lease.instance, self._assert(lease))
                 case BeginRelease(lease, Waits.ROW):
                     self.acts.start(lease.instance, self._release(action))
@@ -147,10 +180,10 @@ class ServerControl:
                     self.acts.start(lease.instance, self._take_back(lease))
                 case Clear(lease):
                     self.acts.start(lease.instance, self.clear_and_let_go(lease))
-                case Reconnect(leases) if not set_brake:
-                    self.acts.start_beside(leases[0].instance, reconnect(self.context, leases))
+                case Reconnect(leases):
+                    self._reconnect(leases)
                 case Verify(lease):
-                    self.acts.start(lease.instance, self._verify(lease))
+                    self.acts.start(lease.instance, verify(self.context, lease))
                 case RowMoved(lease, row):
                     self.acts.start(lease.instance, row_moved(self.context, lease, row))
                 case Finish(lease, Evidence.MOVED):
@@ -166,9 +199,9 @@ class ServerControl:
                 await self._begin(action)
             case Finish(lease, evidence, rest_ms, rest_reason):
                 await self.pool.finish_release(lease, evidence, rest_ms=rest_ms, rest_reason=rest_reason)
-                await self._forget(lease.instance)
+                await forget(self.context, lease.instance)
             case GiveUp(lease):
-                await self.pool.abandon(lease, "unsent")
+                await self.pool.abandon(lease, "unknown")
             case ExpireReservation(lease):
                 await self.pool.expire_reservation(lease.server, str(lease.reservation))
 
@@ -218,7 +251,7 @@ class ServerControl:
             moved = await self.pool.lease(tail.proxy_id)
             waiting += [moved] if moved is not None and moved.token == tail.token else []
         if waiting:
-            self.acts.start_beside(instance, reconnect(self.context, waiting), queued=True)
+            self._reconnect(waiting, queued=True)
 
     async def clear_and_let_go(self, lease: Lease) -> None:
         """A release from ``row`` on, as far as it comes without waiting for a tick."""
@@ -226,60 +259,28 @@ class ServerControl:
             return
         held = await self.pool.lease(lease.proxy_id)
         if held is not None and held.token == lease.token and held.waits is Waits.SOCKET:
-            self.acts.start_beside(lease.instance, reconnect(self.context, [held]))
+            self._reconnect([held])
+
+    def _reconnect(self, leases: Sequence[Lease], *, queued: bool = False) -> None:
+        """Beside the instance's act. The set half of the brake stops restarts as well, but not a human's."""
+        if not self._set_brake or any(lease.manual for lease in leases):
+            self.acts.start_beside(leases[0].instance, reconnect(self.context, leases), queued=queued)
 
     async def probe(self) -> None:
-        """While the set half is engaged: one set with the proxy that last succeeded; a success lets go."""
+        """While the set half is engaged: one set with the proxy that last succeeded, else the assignment of one waiting
+        instance; a success lets go."""
         remembered = await self.pool.server(self.context.server)
         if remembered.get("set_brake") != "1" or self.observe_only:
             return
         last_good = remembered.get("last_good", "")
         lease = await self.pool.lease(last_good) if last_good else None
-        subject = lease.instance if lease is not None else self._waiting[0].id if self._waiting else ""
-        # As the instance's act: a set beside a release would land after the clear.
-        await self.acts.alone(subject, self.acts.guarded(probe(self.context, last_good, self._waiting)))
+        # As the instance's own act: a set beside a release would land after the clear.
+        if lease and lease.server == self.context.server and lease.phase is Phase.ACTIVE and not lease.tail:
+            await self.acts.alone(lease.instance, self.acts.guarded(probe(self.context, lease)))
+        elif self._waiting:
+            act = assign(self.context, self._waiting[0], probe=True)
+            await self.acts.alone(self._waiting[0].id, self.acts.guarded(act))
 
     async def stop(self, deadline: float) -> None:
         """Lets what is being sent finish within ``deadline`` seconds; what is left is resumed by the next start."""
         await self.acts.stop(deadline)
-
-    async def _verify(self, lease: Lease) -> None:
-        """An instance that the list does not hold is gone only if the server itself answers 404 for it."""
-        try:
-            await self.context.client.connection_state(lease.name)
-        except EvolutionNotFoundError:
-            await self.pool.finish_release(
-                lease, Evidence.GONE, rest_ms=self.context.policy.orphan_rest_ms, rest_reason="orphan"
-            )
-            await self._forget(lease.instance)
-        except EvolutionError as error:
-            logger.info("absence not proved", extra={"instance": lease.name, "code": error.code})
-
-    async def _forget_absent(self, look: Look) -> None:
-        """Instances that hold nothing, are not listed and answer 404 are forgotten, a few a tick."""
-        brake = self._brake
-        if brake is not None and brake.engaged:
-            return
-        known = await self.pool.known(self.context.server)
-        absent = [
-            (name, key)
-            for name, key in known.items()
-            if key not in look.observations and key not in look.leases and key not in look.tails
-        ]
-        for name, key in absent[:_FORGET_AT_ONCE]:
-            try:
-                await self.context.client.connection_state(name)
-            except EvolutionNotFoundError:
-                await self._forget(key)
-            except EvolutionError as error:
-                logger.info("absence not proved", extra={"instance": name, "code": error.code})
-                return
-
-    async def _forget(self, instance: str) -> None:
-        self.context.forget(f"{self.context.server}/{instance}")
-        try:
-            await self.pool.forget_instance(self.context.server, instance)
-        except RefusedError as error:
-            if error.code != "held":
-                raise
-            logger.debug("still held", extra={"instance": instance})

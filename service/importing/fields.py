@@ -18,6 +18,9 @@ _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}")
 _PREFERENCE = (Protocol.HTTP, Protocol.SOCKS5, Protocol.HTTPS, Protocol.SOCKS4)
+LATEST_EXPIRY = 253_402_300_799_000
+"""Milliseconds UTC: the last second of the year 9999, beyond which there is no RFC 3339 time."""
+
 _NO_EXPIRY = frozenset({"", "-", "0", "n/a", "never", "none", "null", "lifetime", "unlimited"})
 
 
@@ -99,7 +102,7 @@ def parse_expiry(value: object) -> int | None:
 
     A time without an offset is UTC and a bare date is its first moment, so that a proxy is never taken for valid
     when it no longer is. None for the words and zeroes that vendors write for "never". Anything else is refused,
-    dates such as ``03/04/2026`` above all: nobody can tell the month.
+    dates such as ``03/04/2026`` above all: nobody can tell the month; so is what lies beyond :data:`LATEST_EXPIRY`.
     """
     text = str(value).strip()
     if text.lower() in _NO_EXPIRY:
@@ -110,9 +113,9 @@ def parse_expiry(value: object) -> int | None:
         return int(text)
     try:
         moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        if seconds < 0:
+        at = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        if not 0 <= at <= LATEST_EXPIRY:
             raise ValueError
-        return round(seconds * 1000)
+        return at
     except (ValueError, OverflowError):
         raise LineError("expiry", "the expiry is neither an ISO 8601 time nor a Unix time") from None

@@ -74,7 +74,7 @@ class ProxyReader:
         data, self._head = self._head or b"", None
         encoding = next((name for bom, name in _BOMS if data.startswith(bom)), None)
         if encoding is None and b"\0" in data[:SNIFF_BYTES]:
-            raise InvalidInputError(field="file", reason="this is binary data; expected is text, CSV or JSON in UTF-8")
+            raise InvalidInputError(field="file", reason="binary")
         self._decoder = _decoder(encoding or "utf-8")
         start = _decoder(encoding or "utf-8").decode(data[:SNIFF_BYTES])
         if _JSON_LINES.match(start):

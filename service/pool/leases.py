@@ -224,6 +224,10 @@ class Leases(Runner):
         )
         return str(reply[0])
 
+    async def last_token(self) -> int:
+        """The last token that was given: a lease with a higher one was made after this call."""
+        return int(await self.reading(self.redis.hget(self.keys.named("meta"), "token")) or 0)
+
     async def lease(self, proxy_id: str) -> Lease | None:
         """The lease of a proxy, current or tail."""
         raw = await self.reading(self.redis.hgetall(self.keys.lease(proxy_id)))

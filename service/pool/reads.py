@@ -58,12 +58,15 @@ class Reads(Runner):
     async def check(self) -> AsyncIterator[Broken | int]:
         """Holds the live pool against promise P1, a page at a time: what is broken, and after each page how many ids
         were looked at. An id is reported only if one atomic look found it broken."""
+        servers: set[str] = await self.reading(self.redis.smembers(self.keys.named("servers")))
         for structure in _ZSETS:
             async for ids in self._members(structure):
+                if structure == "used":
+                    servers |= await self._servers_of(ids)
                 for broken in await self._verify("verify", [_Id(member) for member in ids]):
                     yield broken
                 yield len(ids)
-        for server in await self._servers():
+        for server in sorted(servers):
             async for ids in self._fields(self.keys.leases(server)):
                 for broken in await self._verify("verify_leases", [_Id(field) for field in ids], server=server):
                     yield Broken(f"{server}/{broken.id}", broken.what)
@@ -77,8 +80,12 @@ class Reads(Runner):
         reply = await self.run(script, ids, **values)
         return [Broken(one, what) for one, what in zip(reply[::2], reply[1::2], strict=True)]
 
-    async def _servers(self) -> list[str]:
-        return sorted(await self.reading(self.redis.smembers(self.keys.named("servers"))))
+    async def _servers_of(self, proxy_ids: Sequence[str]) -> set[str]:
+        """Leases may be of a server that is not configured any more."""
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            for proxy_id in proxy_ids:
+                pipeline.hget(self.keys.lease(proxy_id), "server")
+            return set(filter(None, await self.reading(pipeline.execute())))
 
     async def _members(self, structure: str) -> AsyncIterator[list[str]]:
         cursor = 0

@@ -51,7 +51,7 @@ class Tokens(Runner):
         """
         if not _NAME.fullmatch(name):
             raise InvalidInputError(field="name", reason="must be 1 to 64 letters, digits, . and -")
-        text = f"evp_{name}_{secrets.token_hex(32)}"
+        text = token_text(name)
         await self._put(name, text, role, actor=actor, op_id=op_id)
         return text
 
@@ -59,14 +59,15 @@ class Tokens(Runner):
         """From now on ``text``, of any shape, is the superadmin's token, and an earlier one no longer."""
         await self._put(SUPERADMIN, text, Role.SUPERADMIN, actor=actor, replace=True)
 
-    async def make_superadmin(self, *, actor: str = "auto") -> str | None:
-        """The text of a new superadmin's token; ``None`` if there is one already."""
+    async def make_superadmin(self, text: str, *, actor: str = "auto") -> bool:
+        """``text`` is the superadmin's token unless there is one already; answers whether it is."""
         try:
-            return await self.create_token(SUPERADMIN, Role.SUPERADMIN, actor=actor)
+            await self._put(SUPERADMIN, text, Role.SUPERADMIN, actor=actor)
         except RefusedError as error:
             if error.code != "token_exists":
                 raise
-            return None
+            return False
+        return True
 
     async def revoke_token(self, name: str, *, actor: str, op_id: str | None = None) -> None:
         """Refused: unknown_token."""
@@ -96,6 +97,11 @@ class Tokens(Runner):
         await self.run(
             "token_create", token=name, digest=_digest(text), role=role.value, replace=replace, actor=actor, op_id=op_id
         )
+
+
+def token_text(name: str) -> str:
+    """A new secret for ``name``, which stands in it so that a lost token can be told apart."""
+    return f"evp_{name}_{secrets.token_hex(32)}"
 
 
 def _digest(text: str) -> str:

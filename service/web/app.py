@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service.control.intake import LARGEST
 from service.settings import Settings
 from service.web import routes
 from service.web.auth import LOGINS, Logins
+from service.web.bodies import LIMIT
 from service.web.broadcast import BROADCAST
 from service.web.context import SETTINGS
 from service.web.middlewares import ALL
 from service.web.page import add_page
 from service.web.routes.health import add_health
-from service.web.routes.imports import LIMIT
 from service.web.routing import add_routes
 
 _BODY_BYTES = 1 << 20
-_IMPORT_BYTES = 256 << 20
 
 
 def bare_app(settings: Settings) -> web.Application:
@@ -24,7 +24,7 @@ def bare_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=ALL, client_max_size=_BODY_BYTES)
     app[SETTINGS] = settings
     app[LOGINS] = Logins()
-    app[LIMIT] = _IMPORT_BYTES
+    app[LIMIT] = LARGEST
     add_routes(app, routes.ALL)
     add_health(app)
     add_page(app)

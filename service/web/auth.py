@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from service.pool.tokens import Role
+from service.pool.tokens import Role, Token
 from service.web.context import CALLER, POOL, Caller
 from service.web.problems import ProblemError
 
@@ -46,15 +46,24 @@ LOGINS: web.AppKey[Logins] = web.AppKey("logins", Logins)
 
 async def authenticate(request: web.Request) -> None:
     """Remembers who is asking. Raises :class:`ProblemError` (unauthorized, too_many_logins)."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text.strip():
+    if not _sent(request):
         raise ProblemError("unauthorized", headers=_CHALLENGE)
-    token = await request.app[POOL].token_of(text.strip())
+    token = await token_of(request)
     if token is None:
         if wait := request.app[LOGINS].failed(request.remote or ""):
             raise ProblemError("too_many_logins", headers={"Retry-After": str(int(wait) + 1)})
         raise ProblemError("unauthorized", headers=_CHALLENGE)
     request[CALLER] = Caller(f"token:{token.name}", token.role)
+
+
+async def token_of(request: web.Request) -> Token | None:
+    """The token that was sent, ``None`` if it is not, or no longer, known."""
+    return await request.app[POOL].token_of(_sent(request))
+
+
+def _sent(request: web.Request) -> str:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
 
 
 def authorize(request: web.Request, role: Role) -> None:

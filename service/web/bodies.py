@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+import hashlib
+from collections.abc import AsyncIterator, Callable, Container, Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -16,6 +17,35 @@ from service.web.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
 
+LIMIT: web.AppKey[int] = web.AppKey("import_limit", int)
+"""Most bytes of a body that is streamed; of others ``client_max_size``."""
+
+_DIGEST: web.RequestKey[str] = web.RequestKey("digest", str)
+_CHUNK = 65536
+
+
+async def stream_body(request: web.Request) -> AsyncIterator[bytes]:
+    """The body in chunks. Raises ``too_large``."""
+    limit = left = request.app[LIMIT]
+    digest = hashlib.sha256()
+    async for chunk in request.content.iter_chunked(_CHUNK):
+        left -= len(chunk)
+        if left < 0:
+            raise ProblemError("too_large", limit=limit)
+        digest.update(chunk)
+        yield chunk
+    request[_DIGEST] = digest.hexdigest()
+
+
+async def digest_of(request: web.Request, *, streamed: bool) -> str:
+    """Tells the body from any other. What is left of one that is ``streamed`` is read for it, and lost."""
+    if not streamed:
+        return hashlib.sha256(await request.read()).hexdigest()
+    if _DIGEST not in request:
+        async for _ in stream_body(request):
+            pass
+    return request[_DIGEST]
+
 
 async def read_body(request: web.Request, model: type[M], *, immutable: Container[str] = ()) -> M:
     """The JSON body; no body is an empty object.
@@ -26,7 +56,7 @@ async def read_body(request: web.Request, model: type[M], *, immutable: Containe
     try:
         value = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError:
-        raise ProblemError("malformed", reason="the body is no JSON") from None
+        raise ProblemError("malformed", reason="not_json") from None
     for name in value if isinstance(value, dict) else ():
         if name in immutable:
             raise ProblemError("immutable", field=name)
@@ -39,7 +69,7 @@ def read_query(request: web.Request, model: type[M]) -> M:
     values: dict[str, str] = {}
     for name, value in request.query.items():
         if name in values:
-            raise InvalidInputError(field=name, reason=messages.text("reason_repeated", locale(request)))
+            raise InvalidInputError(field=name, reason="repeated")
         values[name] = value
     return _checked(request, lambda: model.model_validate(values))
 
@@ -56,9 +86,10 @@ def _checked(request: web.Request, validate: Callable[[], M]) -> M:
 
 
 def _reason(request: web.Request, kind: str, context: Mapping[str, Any], fallback: str) -> str:
-    code = f"reason_{kind}"
-    text = messages.text(code, locale(request), **context)
-    return fallback if text == code else text
+    language = locale(request)
+    if language != "en" and "expected" in context:
+        context = {**context, "expected": context["expected"].replace(" or ", " ou ")}
+    return messages.reason(kind, language, fallback, **context)
 
 
 def answer(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from aiohttp import web
 
+from service.background import Loop
 from service.errors import StoreUnavailableError
 
 QUIET = 25.0
@@ -14,9 +15,9 @@ QUIET = 25.0
 
 
 class Broadcast:
-    """Asks ``read`` at most each ``interval`` seconds, only while somebody listens, and tells everybody what changed.
+    """Asks ``read`` each ``interval`` seconds, only while somebody listens, and tells everybody what changed.
 
-    A slow listener misses what was overtaken, never the latest.
+    Its ``loop`` is to be started and stopped. A slow listener misses what was overtaken, never the latest.
     """
 
     def __init__(
@@ -24,41 +25,24 @@ class Broadcast:
     ) -> None:
         """``read`` answers the figures without what changes by itself, to be compared, and the figures to tell."""
         self._read = read
-        self._interval = interval
+        self.loop = Loop("figures", interval, self._poll)
         self._quiet = quiet
         self._listeners = 0
         self._news = asyncio.Condition()
-        self._wanted = asyncio.Event()
         self._version = 0
+        self._told: bytes | None = None
+        self._told_at = 0.0
         self._latest: bytes | None = None
         self._closed = False
 
-    async def run(self) -> None:
-        """The poller; ends when it is cancelled."""
-        loop = asyncio.get_running_loop()
-        told_at = 0.0
-        told: bytes | None = b""
-        essence: bytes | None
-        latest: bytes | None
-        while True:
-            await self._wanted.wait()
-            try:
-                essence, latest = await self._read()
-            except StoreUnavailableError:
-                essence = latest = None
-            if essence != told or self._version == 0 or loop.time() - told_at >= self._quiet:
-                told_at, told = loop.time(), essence
-                await self._tell(latest)
-            await asyncio.sleep(self._interval)
-
-    async def listen(self) -> AsyncIterator[bytes | None]:
-        """The figures now, and again whenever they are told; ``None`` while the pool can't be reached. Ends with
+    async def listen(self) -> AsyncGenerator[bytes | None, None]:
+        """The figures now, and again whenever they are told; ``None`` while they can't be read. Ends with
         :meth:`close`."""
         self._listeners += 1
         seen = 0
         if self._listeners == 1:
             self._version = 0
-        self._wanted.set()
+            self.loop.wake()
         try:
             while True:
                 async with self._news:
@@ -70,8 +54,6 @@ class Broadcast:
                 yield latest
         finally:
             self._listeners -= 1
-            if not self._listeners:
-                self._wanted.clear()
 
     async def close(self) -> None:
         """Ends every listening, so that no stream holds up a stop."""
@@ -79,7 +61,24 @@ class Broadcast:
         async with self._news:
             self._news.notify_all()
 
-    async def _tell(self, latest: bytes | None) -> None:
+    async def _poll(self) -> None:
+        if not self._listeners:
+            return
+        try:
+            essence, latest = await self._read()
+        except StoreUnavailableError:
+            await self._tell(None, None)
+        except Exception:
+            await self._tell(None, None)
+            raise
+        else:
+            await self._tell(essence, latest)
+
+    async def _tell(self, essence: bytes | None, latest: bytes | None) -> None:
+        now = asyncio.get_running_loop().time()
+        if essence == self._told and self._version and now - self._told_at < self._quiet:
+            return
+        self._told, self._told_at = essence, now
         async with self._news:
             self._latest = latest
             self._version += 1

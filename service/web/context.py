@@ -47,9 +47,9 @@ def locale(request: web.Request) -> Locale:
     """The language that the reader prefers, of those that we speak; else that of the settings."""
     wishes: list[tuple[float, int, str]] = []
     for part in request.headers.get("Accept-Language", "").split(","):
-        tag, _, weight = part.strip().partition(";q=")
+        tag, _, weight = "".join(part.split()).lower().partition(";q=")
         try:
-            wishes.append((-float(weight or 1), len(wishes), tag.lower()))
+            wishes.append((-float(weight or 1), len(wishes), tag))
         except ValueError:
             continue
     for negated, _, tag in sorted(wishes):

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from service.errors import EvolutionError, EvoproxyError, StoreUnavailableError
 from service.web.auth import authenticate, authorize
+from service.web.bodies import LIMIT, digest_of
 from service.web.context import CALLER, POOL, REQUEST_ID, locale, operation_id
 from service.web.problems import ProblemError, respond
 from service.web.routing import API, ROUTES, Endpoint, Route
@@ -37,6 +38,7 @@ async def trace(request: web.Request, handler: Endpoint) -> web.StreamResponse:
         status = response.status
         if not response.prepared:
             response.headers["X-Request-Id"] = request[REQUEST_ID]
+            response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
     finally:
         access.info(
@@ -67,7 +69,9 @@ async def problems(request: web.Request, handler: Endpoint) -> web.StreamRespons
     except EvoproxyError as error:
         return _told(request, error)
     except web.HTTPRequestEntityTooLarge:
-        return _told(request, ProblemError("too_large"))
+        return _told(request, ProblemError("too_large", limit=request.client_max_size))
+    except web.RequestPayloadError:
+        return _told(request, ProblemError("malformed", reason="unreadable_body"))
     except web.HTTPMethodNotAllowed as error:
         headers = {"Allow": ", ".join(sorted(error.allowed_methods))}
         return _told(request, ProblemError("method_not_allowed", headers=headers))
@@ -88,14 +92,17 @@ def _told(request: web.Request, error: EvoproxyError) -> web.Response:
 
 @web.middleware
 async def guard(request: web.Request, handler: Endpoint) -> web.StreamResponse:
-    """401, 404 of a route, 405, 403, 415: in this order, before anything of the request is read."""
-    if not request.rel_url.raw_path.startswith(API + "/"):
+    """401, 404 of a route, 405, 403, 413 of an announced length, 415: in this order, before any of the body is read."""
+    route = _route_of(request)  # by what the router matched, so that no spelling of a path gets around it
+    if route is None and not request.path.startswith(API + "/"):
         return await handler(request)
     await authenticate(request)
-    route = _route_of(request)
     if route is None:
         return await handler(request)  # raises the router's 404 or 405
     authorize(request, route.role)
+    limit = request.app[LIMIT] if route.streamed else request.client_max_size
+    if (request.content_length or 0) > limit:
+        raise ProblemError("too_large", limit=limit)
     if request.body_exists and request.content_type not in route.accepts:
         raise ProblemError("unsupported_media_type", reason=", ".join(sorted(route.accepts)))
     response = await handler(request)
@@ -108,6 +115,7 @@ async def guard(request: web.Request, handler: Endpoint) -> web.StreamResponse:
 async def replay(request: web.Request, handler: Endpoint) -> web.StreamResponse:
     """A POST that is repeated under its ``Idempotency-Key`` changes nothing and is answered the same for ten minutes.
 
+    Raises ``idempotency_key_reused`` when the body is another one.
     What holds a secret is not kept: there the scripts alone keep the repetition harmless.
     """
     route = _route_of(request)
@@ -118,10 +126,11 @@ async def replay(request: web.Request, handler: Endpoint) -> web.StreamResponse:
         return await handler(request)
     pool = request.app[POOL]
     if kept := await pool.answer_to(op_id):
-        status, content_type, text = kept
-        return web.Response(
-            status=int(status), text=text, content_type=content_type, headers={"Idempotency-Replayed": "true"}
-        )
+        status, content_type, etag, digest, text = kept
+        if digest != await digest_of(request, streamed=route.streamed):
+            raise ProblemError("idempotency_key_reused")
+        headers = {"Idempotency-Replayed": "true"} | ({"ETag": etag} if etag else {})
+        return web.Response(status=int(status), body=text.encode(), content_type=content_type, headers=headers)
     try:
         response = await handler(request)
     except EvoproxyError as error:
@@ -129,7 +138,9 @@ async def replay(request: web.Request, handler: Endpoint) -> web.StreamResponse:
             raise
         response = _told(request, error)
     if isinstance(response, web.Response) and len(text := response.text or "") <= _REMEMBERED_BYTES:
-        await pool.keep_answer(op_id, str(response.status), response.content_type, text)
+        digest = await digest_of(request, streamed=route.streamed)
+        etag = response.headers.get("ETag", "")
+        await pool.keep_answer(op_id, str(response.status), response.content_type, etag, digest, text)
     return response
 
 

@@ -13,11 +13,15 @@ from service.models import Protocol
 from service.pool.models import Applied, Instance, Lease, Phase, Proxy, Status, Waits
 from service.pool.tokens import Role, Token
 
+EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_000
+"""Milliseconds UTC of the first and the last second that RFC 3339 can write."""
+
 
 def rfc3339(ms: int | None) -> str | None:
-    """``2026-01-31T12:00:00.000Z`` of milliseconds UTC."""
+    """``2026-01-31T12:00:00.000Z`` of milliseconds UTC; the nearest that can be written when that one can't."""
     if ms is None:
         return None
+    ms = min(max(ms, EARLIEST), LATEST)
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from service.errors import InvalidInputError
@@ -28,10 +28,19 @@ def decode(cursor: str) -> str:
         padded = cursor + "=" * (-len(cursor) % 4)
         position = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
-        raise InvalidInputError(field="cursor", reason="is none that was given out") from None
+        raise InvalidInputError(field="cursor", reason="unknown_cursor") from None
     if encode(position) != (cursor or None):
-        raise InvalidInputError(field="cursor", reason="is none that was given out")
+        raise InvalidInputError(field="cursor", reason="unknown_cursor")
     return position
+
+
+def cut(
+    entries: Iterable[T], position_of: Callable[[T], str], *, cursor: str, limit: int
+) -> tuple[str | None, list[T]]:
+    """The next cursor and up to ``limit`` of ``entries``, all of which are at hand, by their positions."""
+    position = decode(cursor)
+    rest = sorted((entry for entry in entries if position_of(entry) > position), key=position_of)
+    return encode(position_of(rest[limit - 1])) if len(rest) > limit else None, rest[:limit]
 
 
 async def gather(

@@ -68,6 +68,8 @@ def respond(error: EvoproxyError, request_id: str, locale: Locale) -> web.Respon
     """The answer that tells of ``error``; parameters that name things stand in it under their own names."""
     status = status_of(error.code)
     params = _params(error)
+    if reason := params.get("reason"):
+        params["reason"] = messages.reason(reason, locale)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

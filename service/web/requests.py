@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from service.importing.draft import LABELS_LIMIT
 from service.models import FIELD_LIMIT, Protocol
 from service.pool.models import Status
 from service.pool.tokens import Role
-from service.web.models import ApiModel
+from service.web.models import LATEST, ApiModel
 
 
 def _text(value: object) -> object:
@@ -20,9 +24,34 @@ def _text(value: object) -> object:
     return value
 
 
+def _time(value: object) -> object:
+    """A moment of RFC 3339; pydantic would also take ``"2026"``, for Unix seconds."""
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value.upper())
+    raise PydanticCustomError("datetime_parsing", "must be an RFC 3339 time")
+
+
+def _storable(moment: datetime) -> datetime:
+    if not 0 <= moment.timestamp() * 1000 <= LATEST:
+        raise PydanticCustomError("datetime_range", "must be from 1970 to 9999")
+    return moment
+
+
+def _tidy(value: object) -> object:
+    """As the importer does with labels: no white space but single blanks between words."""
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def _distinct(labels: list[str]) -> list[str]:
+    return list(dict.fromkeys(labels))
+
+
 Printable = Annotated[str, BeforeValidator(_text), Field(max_length=FIELD_LIMIT)]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Limit = Annotated[int, Field(ge=1, le=500)]
+Expiry = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_storable)]
+Label = Annotated[Printable, Field(min_length=1), BeforeValidator(_tidy)]
 
 
 class _Body(ApiModel):
@@ -33,22 +62,23 @@ class Nothing(_Body):
     """A route without parameters or body."""
 
 
-class ProxyQuery(_Body):
+class PageQuery(_Body):
+    limit: Limit = 50
+    cursor: str = ""
+
+
+class ProxyQuery(PageQuery):
     status: Status | None = None
     protocol: Protocol | None = None
     group: str | None = None
     q: str = ""
-    limit: Limit = 50
-    cursor: str = ""
 
 
-class InstanceQuery(_Body):
+class InstanceQuery(PageQuery):
     state: Literal["open", "connecting", "close", "unknown"] | None = None
     server: str | None = None
     list: Literal["unprotected", "unapplied", "external"] | None = None
     q: str = ""
-    limit: Limit = 50
-    cursor: str = ""
 
 
 class ServerQuery(_Body):
@@ -78,11 +108,11 @@ class Force(_Body):
 
 
 class Change(_Body):
-    """What PATCH may change; what is not named stays."""
+    """What PATCH may change; what is not named stays. ``null`` clears all but the password, which ``""`` clears."""
 
     group: Printable | None = None
-    labels: Annotated[list[Annotated[Printable, Field(min_length=1)]], Field(max_length=LABELS_LIMIT)] | None = None
-    expires_at: AwareDatetime | None = None
+    labels: Annotated[list[Label], AfterValidator(_distinct), Field(max_length=LABELS_LIMIT)] | None = None
+    expires_at: Expiry | None = None
     password: str | None = Field(default=None, repr=False)
 
 

@@ -19,7 +19,7 @@ JSON = frozenset({"application/json"})
 @dataclass(frozen=True, slots=True)
 class Route:
     """``path`` is below :data:`API`. ``accepts``: media types of its body. ``secret``: its answer holds one and is
-    never kept for a replay."""
+    never kept for a replay. ``streamed``: its body is read piece by piece and may be as large as an import."""
 
     method: str
     path: str
@@ -27,6 +27,7 @@ class Route:
     endpoint: Endpoint
     accepts: frozenset[str] = JSON
     secret: bool = False
+    streamed: bool = False
 
 
 ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes", dict)

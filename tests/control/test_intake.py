@@ -75,12 +75,21 @@ async def test_defaults_for_what_names_none(pool: Pool) -> None:
 
 async def test_a_dry_run_foretells_and_changes_nothing(pool: Pool, redis: Redis) -> None:
     await take(pool, text(range(4)))
-    source = text([0]) + text([1], "other") + text([7, 7]) + b"https://10.9.9.9:443\nnonsense\n"
+    source = (
+        text([0])
+        + text([1], "other")
+        + text([1, 1], "third")
+        + text([7, 7])
+        + text([7], "other")
+        + b"https://10.9.9.9:443\n10.8.8.8:80\nsocks5://10.8.8.8:1080\n"
+    )
     before = await _everything(redis)
     foretold = await take(pool, source, mode="sync", dry_run=True)
     assert await _everything(redis) == before
-    assert figures(foretold) == (2, 1, 2, 1, 2)
-    assert figures(await take(pool, source, mode="sync")) == figures(foretold)
+    done = await take(pool, source, mode="sync")
+    assert foretold == done
+    assert figures(done) == (4, 3, 3, 1, 2)
+    assert [one.code for one in done.warnings] == ["unusable_protocol", "shared_address"]
 
 
 async def _everything(redis: Redis) -> dict[str, Any]:
@@ -103,6 +112,40 @@ async def test_a_sync_without_a_proxy_is_refused_and_drains_nothing(pool: Pool, 
     assert (await pool.stats()).counts.disabled == 0
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_sync_with_a_damaged_line_imports_the_others_and_drains_nothing(pool: Pool, dry_run: bool) -> None:
+    await take(pool, text(range(3)))
+    report = await take(pool, text([0]) + b"nonsense\n" + text([9]), mode="sync", dry_run=dry_run)
+    assert figures(report) == (1, 0, 1, 0, 0)
+    assert [(one.line, one.code) for one in report.warnings] == [(2, "not_drained")]
+    assert (await pool.stats()).counts.disabled == 0
+
+
+async def test_that_nothing_was_drained_is_the_first_of_many_warnings(pool: Pool) -> None:
+    damaged = b"nonsense\n" + text([1]) + b"https://10.9.9.9:443\n" * (intake.REMARKS_KEPT + 1)
+    report = await take(pool, damaged, mode="sync")
+    assert (report.warnings[0].code, len(report.warnings)) == ("not_drained", intake.REMARKS_KEPT)
+    assert report.warnings_count == intake.REMARKS_KEPT + 2
+
+
+async def test_a_proxy_that_stays_disabled_is_told(pool: Pool) -> None:
+    await take(pool, text([1]) + b"https://10.9.9.9:443\n")
+    [disabled] = [one.id for one in (await pool.page())[1] if one.host == "10.0.0.1"]
+    await pool.disable(disabled, reason="human", actor="cli:test")
+    for dry_run in (True, False):
+        report = await take(pool, text([1]) + b"https://10.9.9.9:443\n", dry_run=dry_run)
+        told = {(one.line, one.code) for one in report.warnings}
+        assert told == {(1, "still_disabled"), (2, "unusable_protocol")}
+
+
+async def test_an_expired_proxy_is_told_and_disabled(pool: Pool) -> None:
+    for dry_run in (True, False):
+        report = await take(pool, b"host,port,expires\n10.0.0.1,80,2001-01-01\n", dry_run=dry_run)
+        assert figures(report) == (1, 0, 0, 1, 0)
+        assert [(one.line, one.code) for one in report.warnings] == [(2, "expired")]
+    assert (await pool.stats()).counts.disabled == 1
+
+
 async def test_a_source_that_breaks_off_drains_nothing(pool: Pool) -> None:
     await take(pool, text(range(9)))
 
@@ -119,6 +162,47 @@ async def test_one_operation_is_one_import(pool: Pool) -> None:
     first = await take(pool, text(range(3)), op_id="one")
     again = await take(pool, text(range(3)), op_id="one")
     assert figures(first) == figures(again) == (3, 0, 0, 0, 0)
+
+
+async def test_one_operation_with_another_source_is_another_import(pool: Pool) -> None:
+    await take(pool, text(range(3)), op_id="one")
+    assert figures(await take(pool, text(range(3, 5)), op_id="one")) == (2, 0, 0, 0, 0)
+    assert figures(await take(pool, text([3, 4], "other"), op_id="one")) == (0, 2, 0, 0, 0)
+
+
+async def test_a_sync_under_the_id_of_an_older_one_drains(pool: Pool, redis: Redis) -> None:
+    await take(pool, text(range(3)), mode="sync", op_id="nightly")
+    for kept in await redis.keys("*op:*"):
+        await redis.delete(kept)  # as ten minutes do
+    assert figures(await take(pool, text(range(2)), mode="sync", op_id="nightly")) == (0, 0, 2, 0, 1)
+
+
+async def test_a_sync_that_was_cut_off_is_finished_under_its_id(pool: Pool) -> None:
+    await take(pool, text(range(intake.BATCH + 2)))
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield text(range(intake.BATCH + 1))
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await import_proxies(pool, broken(), actor="cli:test", mode="sync", op_id="one")
+    report = await take(pool, text(range(intake.BATCH + 1)), mode="sync", op_id="one")
+    assert (report.unchanged, report.drained) == (intake.BATCH + 1, 1)
+
+
+async def test_no_name_in_redis_tells_a_password(pool: Pool, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def fingerprint(password: str) -> str:
+        asked.append(password)
+        return "print"
+
+    monkeypatch.setattr(pool.vault, "fingerprint", fingerprint)
+    await take(pool, text([1]), op_id="one")
+    first = set(await redis.keys("*op:*"))
+    await take(pool, text([1], "other"), op_id="one")
+    assert set(await redis.keys("*op:*")) == first, "the id rests on fingerprints alone"
+    assert {"secret", "other"} <= set(asked)
 
 
 async def test_progress_is_told_after_each_batch(pool: Pool) -> None:

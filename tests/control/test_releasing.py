@@ -396,11 +396,11 @@ async def test_it_lands_between_the_clear_and_the_restart(scene: Scene) -> None:
     await scene.settle()
     assert scene.exit(instance) == spec(1).id
     scene.instance("y", state="close")
-    assert await scene.assign_refused("y", pin=spec(1).id) == "quarantined"
-    await scene.tick()
-    scene.clock.move(HOUR)
-    await scene.pool.sweep(limit=10)
-    assert (await scene.proxy(spec(1).id)).quarantine_reason == "seen"
+    assert await scene.assign_refused("y", pin=spec(1).id) == "held_elsewhere"
+    scene.clients["a"].restart = restart  # type: ignore[method-assign]
+    await scene.ticks(2)
+    assert (scene.exit(instance), await scene.find_lease(instance)) == (None, None)
+    assert (await scene.proxy(spec(1).id)).quarantine_reason == "set_unknown"
 
 
 # deleted and made again

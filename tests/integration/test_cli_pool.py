@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,34 @@ def test_populate_tells_what_became_of_each_line(evoproxy: Commands) -> None:
     assert (again["added"], again["unchanged"], again["rejectedCount"]) == (0, 3, 1)
     assert again["rejected"][0]["line"] == 2
     assert {proxy["group"] for proxy in evoproxy("proxies", "--json").documents} == {"sul"}
+
+
+def test_populate_tells_it_in_the_language_of_the_reader(evoproxy: Commands) -> None:
+    result = evoproxy("populate", "proxies.txt", EVOPROXY_LOCALE="pt-BR")
+    assert "linha 2 recusada: nenhuma ordem conhecida de host" in result.stdout
+    assert "linha 4, aviso: a Evolution API só usa http e socks5" in result.stdout
+    exact = evoproxy("populate", "-", stdin=b"192.0.2.1:80:a\xc3\xa7:\x01\n192.0.2.2:80\n")
+    assert "line 1 rejected: the password holds characters that can't be printed" in exact.stdout
+
+
+def test_a_protocol_for_lines_that_name_none(evoproxy: Commands) -> None:
+    evoproxy("populate", "-", "--protocol", "socks5", stdin=b"192.0.2.1:80\nhttp://192.0.2.2:80\n")
+    found = {proxy["host"]: proxy["protocol"] for proxy in evoproxy("proxies", "--json").documents}
+    assert found == {"192.0.2.1": "socks5", "192.0.2.2": "http"}
+
+
+def test_a_sync_with_a_damaged_line_says_that_it_drained_nothing(evoproxy: Commands) -> None:
+    evoproxy("populate", "-", stdin=b"192.0.2.7:80\n")
+    result = evoproxy("populate", "proxies.txt", "--mode", "sync")
+    assert "drained    0\n" in result.stdout
+    assert "line 2, warning: a sync drains nothing while a line is rejected\n" in result.stdout
+
+
+def test_instances_of_an_unknown_server(evoproxy: Commands) -> None:
+    servers = '[{"name": "sul", "baseUrl": "http://127.0.0.1:1", "apiKey": "k"}]'
+    assert evoproxy("instances", "--server", "sul", EVOPROXY_SERVERS=servers).exit_code == DONE
+    result = evoproxy("instances", "--server", "zz", EVOPROXY_SERVERS=servers)
+    assert (result.exit_code, result.stderr) == (USAGE, "evoproxy: Unknown server zz; configured are: sul\n")
 
 
 def test_populate_reads_standard_input(evoproxy: Commands) -> None:
@@ -174,6 +203,9 @@ def test_check_of_a_whole_pool(evoproxy: Commands) -> None:
     result = evoproxy("check")
     assert result.exit_code == DONE
     assert result.stdout.endswith(" 0 with a broken promise\n")
+    (counts,) = evoproxy("check", "--json").documents
+    assert counts["checked"] >= 3
+    assert counts["broken"] == 0
 
 
 def test_check_names_what_is_broken(evoproxy: Commands, store: Redis) -> None:
@@ -183,6 +215,7 @@ def test_check_names_what_is_broken(evoproxy: Commands, store: Redis) -> None:
     result = evoproxy("check", "--json")
     assert result.exit_code == REFUSED
     assert free in result.stdout
+    assert json.loads(result.stdout.splitlines()[-1])["broken"] == len(result.stdout.splitlines()) - 1
     told = evoproxy("check")
     assert told.exit_code == REFUSED
     assert told.stdout.startswith(f"{free}\t")

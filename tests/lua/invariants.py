@@ -149,7 +149,7 @@ def _check_instances(found: Dump, proxies: dict[str, Hash], leases: dict[str, Ha
             expected["external"].add(member)
         if phase == "active" and applied != "yes":
             expected["unapplied"].add(member)
-        protected = phase in ("active", "releasing") and applied == "yes"
+        protected = phase in ("active", "releasing") and applied == "yes" and record["row"] in ("", proxy_id)
         managed = record["managed"] == "1" and holder not in found.get("unmanaged", set())
         if record["state"] == "open" and managed and not external and not protected:
             expected["unprotected"].add(member)

@@ -67,6 +67,21 @@ async def test_a_returning_number_gets_its_proxy_and_others_get_it_last(stage: S
     assert (back.proxy_id, (await stage.lease(second)).chosen) == (second, "memory")
 
 
+async def test_a_returning_number_gets_its_proxy_if_it_is_of_the_group_asked_for(stage: Stage) -> None:
+    specs = [spec(number, group=group) for number, group in ((1, "br"), (2, "br"), (3, "pt"))]
+    for one in specs:
+        await stage.pool.import_proxies([one], stamp="s0", actor="cli:test")
+        stage.clock.move(1)
+    lease = await stage.active("i1", owner="5511", pin=specs[1].id)
+    await stage.pool.begin_release(lease, Waits.ROW, reason="test")
+    await stage.pool.row_cleared(await stage.lease(lease.proxy_id), "off")
+    await stage.moved(await stage.lease(lease.proxy_id))
+    other = await stage.try_acquire("i2", owner="5511", group="pt", strict=True)
+    assert other.proxy_id == specs[2].id
+    await stage.pool.abandon(await stage.lease(other.proxy_id), "unsent")
+    assert (await stage.try_acquire("i3", owner="5511", group="br", strict=True)).proxy_id == specs[1].id
+
+
 async def test_what_is_remembered_is_given_to_others_rather_than_nothing(stage: Stage) -> None:
     await stage.add()
     lease = await stage.active("i1", owner="5511")

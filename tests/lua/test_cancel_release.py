@@ -79,3 +79,16 @@ async def test_only_the_lease_of_this_token(stage: Stage) -> None:
     _, token = await stage.pool.cancel_release(lease)
     with refused("stale", lease.proxy_id, token):
         await stage.pool.cancel_release(lease)
+
+
+async def test_policy_does_not_undo_the_release_of_an_instance_that_a_human_left_unmanaged(stage: Stage) -> None:
+    await stage.add()
+    await stage.see()
+    lease = await stage.active()
+    await stage.pool.begin_release(lease, Waits.ROW, reason="by_hand", actor="cli:ana", unmanage=True)
+    with refused("wrong_phase", "unmanaged"):
+        await stage.pool.cancel_release(lease)
+    kept = await stage.lease(lease.proxy_id)
+    assert (kept.phase, kept.token, await stage.pool.unmanaged("a")) == (Phase.RELEASING, lease.token, {"i1"})
+    assert (await stage.pool.cancel_release(lease, manage=True))[0] == "active"
+    assert await stage.pool.unmanaged("a") == set()

@@ -60,6 +60,18 @@ async def test_an_endpoint_that_a_row_names_does_not_become_free(stage: Stage) -
     assert (answer.word, answer.status) == ("added", "quarantined")
 
 
+async def test_a_new_proxy_that_has_expired_is_never_handed_out(stage: Stage) -> None:
+    specs = [spec(1, expires_at=stage.clock.at), spec(2, expires_at=stage.clock.at + 1)]
+    answers = await stage.pool.import_proxies(specs, stamp="s", actor="auto")
+    assert [(one.word, one.status) for one in answers] == [("disabled", "disabled"), ("added", "free")]
+    expired = await stage.pool.proxy(specs[0].id)
+    assert expired is not None
+    assert (expired.active, expired.disabled_reason, expired.unusable) == (False, "expired", "")
+    while await stage.pool.sweep(limit=10):
+        pass
+    assert await stage.pool.enable(specs[0].id, actor="cli:ana") == "free"
+
+
 async def test_what_was_removed_while_it_rested_still_rests(stage: Stage) -> None:
     [proxy_id] = await stage.add()
     await stage.pool.finish_release(await stage.active(), Evidence.GONE, rest_ms=HOUR, rest_reason="orphan")

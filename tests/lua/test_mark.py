@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ResponseError
 
-from service.pool.models import Applied
-from tests.lua.stage import HOUR, MINUTE, Stage, refused
+from service.pool.models import Applied, Evidence, Waits
+from tests.lua.stage import HOUR, MINUTE, SETTLE, Stage, refused
 
 
 @pytest.mark.parametrize("what", ["opened", "down"])
@@ -88,3 +88,61 @@ async def test_only_an_active_lease_is_asserted(stage: Stage) -> None:
     lease = await stage.reserved()
     with refused("wrong_phase", "reserved"):
         await stage.pool.mark(lease, "asserted")
+
+
+async def assert_ends(stage: Stage, proxy_id: str, status: str) -> None:
+    """The release of the proxy's lease, on proof, leaves it with this status."""
+    await stage.pool.begin_release(await stage.lease(proxy_id), Waits.ROW, reason="test")
+    lease = await stage.lease(proxy_id)
+    await stage.pool.row_cleared(lease, "off")
+    await stage.pool.mark(lease, "down")
+    assert await stage.pool.finish_release(lease, Evidence.MOVED) == status
+
+
+async def test_a_set_that_was_being_sent_may_still_land_when_the_lease_ends(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.active()
+    assert await stage.pool.mark(lease, "sending")
+    await assert_ends(stage, lease.proxy_id, "quarantined")
+    proxy = await stage.pool.proxy(lease.proxy_id)
+    assert proxy is not None
+    assert (proxy.quarantine_reason, proxy.available_at) == ("set_unknown", stage.clock.at + SETTLE)
+
+
+@pytest.mark.parametrize("outcome", ["answered", "refused", "asserted"])
+async def test_a_set_that_was_answered_can_not_land_any_more(stage: Stage, outcome: str) -> None:
+    await stage.add()
+    lease = await stage.active()
+    await stage.pool.mark(lease, "sending")
+    assert await stage.pool.mark(lease, outcome)
+    await assert_ends(stage, lease.proxy_id, "free")
+
+
+async def test_an_answer_does_not_end_what_an_earlier_set_without_one_may_do(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.active()
+    await stage.pool.mark(lease, "unknown")
+    await stage.pool.mark(lease, "sending")
+    await stage.pool.mark(lease, "answered")
+    await assert_ends(stage, lease.proxy_id, "quarantined")
+
+
+async def test_only_refusals_of_five_proxies_engage_the_set_half(stage: Stage) -> None:
+    await stage.add(5)
+    leases = [await stage.active(f"i{number}") for number in range(5)]
+    for lease in (*leases[:4], leases[0]):
+        await stage.pool.mark(lease, "refused")
+    assert (await stage.pool.server("a")).get("set_brake") != "1"
+    await stage.pool.mark(leases[4], "refused")
+    server = await stage.pool.server("a")
+    assert (server["set_brake"], server["set_brake_reason"]) == ("1", "5 refusals in a row")
+    assert len(await stage.events("brake.engaged")) == 1
+
+
+async def test_an_unknown_set_voids_what_was_proved_of_the_socket(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.cleared(socket_gone=True)
+    await stage.pool.mark(lease, "down")
+    await stage.pool.mark(lease, "unknown")
+    after = await stage.lease(lease.proxy_id)
+    assert (after.waits, after.down, after.socket_gone) == (Waits.SOCKET, False, False)

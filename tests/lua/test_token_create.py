@@ -32,7 +32,8 @@ async def test_replacing_ends_the_old_secret_and_the_same_again_changes_nothing(
 
 async def test_a_name_that_is_taken_is_refused(stage: Stage) -> None:
     await stage.pool.set_superadmin("a long secret")
-    assert await stage.pool.make_superadmin() is None
+    assert not await stage.pool.make_superadmin("another secret")
+    assert await stage.pool.token_of("another secret") is None
     with refused("token_exists"):
         await stage.pool.create_token("superadmin", Role.VIEWER, actor="cli:ana")
 

@@ -41,3 +41,22 @@ async def test_a_tail_in_the_lease_map_is_found(two: Stage) -> None:
 
 async def test_a_whole_map_is_found_whole(two: Stage) -> None:
     assert await _found(two) == set()
+
+
+@pytest.mark.parametrize("status", ["free", None])
+async def test_a_lease_of_a_proxy_that_is_not_used_is_found(two: Stage, status: str | None) -> None:
+    proxy_id = (await two.raw("leases:a"))["i1"]
+    key = two.pool.keys.proxy(proxy_id)
+    before = await two.redis.hgetall(key)
+    await (two.redis.hset(key, "status", status) if status else two.redis.delete(key))
+    assert ("a/i1", f"holds {proxy_id}, which is {status or 'unknown'}") in await _found(two)
+    await two.redis.hset(key, mapping=before)
+
+
+async def test_the_leases_of_a_server_that_is_not_configured_any_more_are_looked_at(two: Stage) -> None:
+    await two.pool.configure(["b"], events_max=100_000)
+    assert await _found(two) == set()
+    leases = await two.raw("leases:a")
+    await two.redis.hset(two.pool.keys.lease(leases["i1"]), "tail", "1")
+    assert ("a/i1", f"the lease map names the tail {leases['i1']}") in await _found(two)
+    await two.redis.hset(two.pool.keys.lease(leases["i1"]), "tail", "0")

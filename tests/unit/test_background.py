@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.background import Clock, Loop
+from service.errors import EvolutionUnavailableError
 from tests.helpers import wait_until
 
 
@@ -135,6 +136,20 @@ async def test_any_number_of_wakes_is_one_run_and_one_during_a_run_is_kept(
     await wait_until(lambda: work.ended == 3)
     await wait_until(lambda: clock.due)
     assert work.runs == 3
+
+
+async def test_only_what_nobody_raised_on_purpose_is_logged_with_its_traceback(
+    loop: Loop, clock: MovedClock, work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    work.error = EvolutionUnavailableError(server="default")
+    loop.start()
+    await wait_until(lambda: clock.due)
+    work.error = ValueError("broken")
+    await clock.advance(10)
+    expected, unexpected = caplog.records
+    assert expected.exc_info is None
+    assert expected.__dict__["error"] == "evolution_unavailable server='default'"
+    assert unexpected.exc_info is not None
 
 
 async def test_failures_are_logged_and_back_off_within_two_intervals(

@@ -157,7 +157,10 @@ def test_an_expiry_without_offset_is_utc_wherever_we_run(monkeypatch: pytest.Mon
         time.tzset()
 
 
-@pytest.mark.parametrize("text", ["31/12/2026", "03/04/2026", "soon", "17987", "2026-13-01", "0001-01-01T00:00+23:00"])
+@pytest.mark.parametrize(
+    "text",
+    ["31/12/2026", "03/04/2026", "soon", "17987", "2026-13-01", "0001-01-01T00:00+23:00", "9999-12-31T23:59:59-12:00"],
+)
 def test_an_expiry_that_cannot_be_read_refuses_the_row(text: str) -> None:
     assert refusals(f"ip,port,expires\n198.51.100.7,80,{text}\n198.51.100.8,80,\n") == [(2, "expiry")]
 

@@ -47,6 +47,42 @@ def test_a_list_is_written_with_commas_or_as_json(text: str) -> None:
     assert load({"EVOPROXY_INCLUDE": text}).include == ("sales-*", "support")
 
 
+@pytest.mark.parametrize("text", ["[abc]*,sales", "[abc]* , sales"])
+def test_a_pattern_may_begin_with_a_bracket(text: str) -> None:
+    assert load({"EVOPROXY_INCLUDE": text}).include == ("[abc]*", "sales")
+
+
+def test_an_empty_json_list_is_one() -> None:
+    assert load({"EVOPROXY_INCLUDE": " [ ]"}).include == ()
+
+
+@pytest.mark.parametrize("name", ["EVOPROXY_SERVERS", "EVOPROXY_GROUP_RULES"])
+def test_what_must_be_a_list_says_so(name: str) -> None:
+    assert problems(**{name: "{}"}) == [f"{name}: must be a JSON list"]
+
+
+def test_secrets_lose_the_line_ends_around_them() -> None:
+    server = json.dumps([{"name": "b", "baseUrl": "http://b", "apiKey": " key-b\r\n"}])
+    settings = load({"EVOPROXY_SUPERADMIN_TOKEN": "  tok\n", "EVOPROXY_SERVERS": server})
+    assert settings.superadmin_token is not None
+    assert settings.superadmin_token.get_secret_value() == "tok"
+    assert settings.servers[0].api_key.get_secret_value() == "key-b"
+
+
+def test_a_key_that_no_header_can_carry_says_where() -> None:
+    listed = json.dumps([{"name": name, "baseUrl": f"http://{name}", "apiKey": key} for name, key in ("ak", "bç")])
+    reason = "must be printable ASCII because it is sent in a header"
+    assert problems(EVOPROXY_SERVERS=listed) == [f"EVOPROXY_SERVERS[2].apiKey: {reason}"]
+    env = {"EVOLUTION_API_BASE_URL": "http://a", "GLOBAL_API_KEY": "a\x00b"}
+    assert problems(**env) == [f"GLOBAL_API_KEY: {reason}"]
+
+
+def test_what_is_set_without_effect() -> None:
+    assert load({"EVOPROXY_PORT": "1"}).without_effect == []
+    env = {"DATABASE_URL": "sqlite:///x", "EVOPROXY_ROTATE_AFTER": "3/300", "EVOPROXY_JWT_AUDIENCE": "x"}
+    assert set(load(env).without_effect) == set(env)
+
+
 def test_group_rules() -> None:
     rules = '[{"phonePrefix": "5511", "group": "sp", "strict": true}, {"server": "b", "name": "x*", "group": "g"}]'
     assert load({"EVOPROXY_GROUP_RULES": rules}).group_rules == (
@@ -114,6 +150,17 @@ def test_every_mistake_has_its_line() -> None:
         ("DATABASE_URL", "oracle://x"),
         ("REDIS_URL", "redis+cluster://x"),
         ("EVOLUTION_API_BASE_URL", "ftp://x"),
+        ("EVOPROXY_COOLDOWN", "1e300"),
+        ("EVOPROXY_RETURN_MEMORY", "315360001"),
+        ("EVOPROXY_ROTATE_AFTER", "1/999999999999"),
+        ("EVOPROXY_EVENTS_MAX", "1000000001"),
+        ("EVOPROXY_RESTART_RATE", "0.0001"),
+        ("EVOPROXY_INTEGRATIONS", ","),
+        ("EVOPROXY_SUPERADMIN_TOKEN", "senha-ção"),
+        ("GLOBAL_API_KEY", "two\nlines"),
+        ("DATABASE_URL", "postgresql://u:p[w@host/db"),
+        ("DATABASE_URL", "mysql://u:p/w@host/db"),
+        ("EVOPROXY_UNKNOWN", ""),
     ],
 )
 def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:

@@ -17,8 +17,8 @@ from service.evolution.simulator import Paces, Simulator
 from service.main import create_app
 from service.pool.tokens import Role
 from service.settings import ServerSettings, Settings
+from service.web.bodies import LIMIT
 from service.web.context import CONTROLLER, POOL
-from service.web.routes.imports import LIMIT
 from tests.web.api import SUPERADMIN, Api
 
 

@@ -46,6 +46,7 @@ async def test_an_impossible_figure_is_shown_with_a_warning(api: Api) -> None:
 async def test_servers_and_ignoring_one(api: Api) -> None:
     body = await api.get("/servers")
     assert [(server["name"], server["error"]) for server in body["items"]] == [("a", None)]
+    assert (await api.get("/servers?limit=1"))["nextCursor"] is None
     assert (await api.call("POST", "/servers/a/ignore")).body == {"name": "a", "ignored": True}
     assert (await api.get("/servers"))["items"][0]["ignored"]
     assert (await api.call("POST", "/servers/a/ignore", {"ignored": False})).body == {"name": "a", "ignored": False}

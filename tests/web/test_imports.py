@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from service import importing, messages
+from service.control import intake
 from service.evolution.simulator import Simulator
 from tests.helpers import wait_until
 from tests.web.api import Answer, Api, lines, proxy
@@ -73,6 +76,25 @@ async def test_binary_and_empty_sources(api: Api) -> None:
     assert (answer.status, answer.body["field"]) == (422, "file")
     answer = await api.call("POST", "/proxies/import", data=b"x", headers={"Content-Type": "image/png"})
     assert (answer.status, answer.code) == (415, "unsupported_media_type")
+
+
+async def test_remarks_are_in_the_readers_language(api: Api) -> None:
+    source = b"nonsense\nhttps://192.0.2.9:443\n"
+    report = (await send(api, source, **{"Accept-Language": "pt-BR"})).body
+    assert [one["reason"] for one in report["rejected"]] == ["nenhuma ordem conhecida de host, porta, usuário e senha"]
+    assert [one["reason"] for one in report["warnings"]] == [
+        "a Evolution API só usa http e socks5; o proxy fica desativado"
+    ]
+    report = (await send(api, source)).body
+    assert report["rejected"][0]["reason"] == "no known order of host, port, username and password"
+
+
+def test_each_code_of_the_importer_has_its_words() -> None:
+    files = [*Path(importing.__file__).parent.glob("*.py"), Path(intake.__file__)]
+    made = re.compile(r'(?:Note|LineError|Rejected|Warned)\((?:[a-z.]+, )?\s*"([a-z_]+)"')
+    codes = {code for file in files for code in made.findall(file.read_text())}
+    assert {"shape", "host", "half_credentials", "shared_address"} <= codes
+    assert [code for code in codes if messages.reason(code) == code] == []
 
 
 async def test_a_source_beyond_the_limit(redis: Redis, redis_url: str, tmp_path: Path, sim: Simulator) -> None:

@@ -55,6 +55,73 @@ async def test_413_for_a_body_that_is_too_large(api: Api) -> None:
     assert (answer.status, answer.code) == (413, "too_large")
 
 
+@pytest.mark.parametrize("path", ["/pause", "/proxies/none/disable"])
+async def test_413_comes_before_415(api: Api, path: str) -> None:
+    answer = await api.call("POST", path, data=b" " * 1_100_000, headers={"Content-Type": "text/plain"})
+    assert (answer.status, answer.code, answer.body["limit"]) == (413, "too_large", 1 << 20)
+    assert str(1 << 20) in answer.body["detail"]
+
+
+@pytest.mark.parametrize("path", ["/pause", "/proxies/import"])
+async def test_400_for_a_body_that_can_not_be_unpacked(api: Api, path: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await api.call("POST", path, data=b"this is no gzip", headers=headers)
+    assert (answer.status, answer.code) == (400, "malformed")
+    assert answer.body["reason"] == "the body is cut off or can't be decompressed"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/proxies/none"),
+        ("POST", "/proxies/none/disable"),
+        ("POST", "/proxies/none/enable"),
+        ("POST", "/instances/none/proxy"),
+        ("POST", "/instances/none/proxy/rotate"),
+        ("POST", "/servers/a/ignore"),
+        ("POST", "/brake/release"),
+        ("POST", "/pause"),
+        ("POST", "/resume"),
+    ],
+)
+async def test_unknown_query_parameters_are_refused(api: Api, method: str, path: str) -> None:
+    answer = await api.call(method, f"{path}?nonsense=1", {})
+    assert (answer.status, answer.body["field"]) == (422, "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("GET", "/proxies?cursor=%20", None, "cursor: não é um cursor recebido daqui"),
+        ("GET", "/proxies?q=a&q=b", None, "q: foi informado mais de uma vez"),
+        (
+            "GET",
+            "/proxies?status=x",
+            None,
+            "status: deve ser 'free', 'used', 'cooling', 'quarantined' ou 'disabled'",
+        ),
+        ("PATCH", "/proxies/none", {"password": "\x00"}, "password: contém caracteres não imprimíveis"),
+        ("PATCH", "/proxies/none", {"expiresAt": "2026"}, "expiresAt: deve ser uma data RFC 3339"),
+        (
+            "PATCH",
+            "/proxies/none",
+            {"expiresAt": "1960-01-01T00:00:00Z"},
+            "expiresAt: deve estar entre os anos 1970 e 9999",
+        ),
+        ("PATCH", "/proxies/none", b"{", "A requisição está malformada: o corpo não é JSON"),
+    ],
+)
+async def test_a_detail_is_of_one_language(api: Api, method: str, path: str, body: object, said: str) -> None:
+    sent = {"data": body} if isinstance(body, bytes) else {"json": body}
+    headers = {"Accept-Language": "pt-BR", "Content-Type": "application/json"}
+    assert (await api.call(method, path, headers=headers, **sent)).body["detail"] == said
+
+
+async def test_no_answer_is_guessed_at_by_browsers(api: Api) -> None:
+    for path in ("/stats", "/nowhere"):
+        assert (await api.call("GET", path)).headers["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
@@ -62,6 +129,7 @@ async def test_413_for_a_body_that_is_too_large(api: Api) -> None:
         ("en-US", "Unknown route"),
         ("fr, en;q=0.1, pt;q=0.5", "Rota desconhecida"),
         ("pt;q=0, fr", "Unknown route"),
+        ("pt; q=0.8 , en ; Q=0.1", "Rota desconhecida"),
         ("", "Unknown route"),
         (";;q=x", "Unknown route"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from service.evolution.simulator import Simulator
 from service.models import Protocol
 from service.pool.tokens import Role
+from service.web.models import rfc3339
 from tests.helpers import wait_until
 from tests.web.api import PASSWORD, Api, proxy
 
@@ -119,6 +120,39 @@ async def test_patch_of_the_password(api: Api) -> None:
     assert await api.pool.reveal(proxy_id, actor="cli:test") == "another-one"
 
 
+async def test_null_keeps_the_password_and_an_empty_text_clears_it(api: Api) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "x", "password": None})
+    assert (answer.status, answer.body["group"]) == (200, "x")
+    assert await api.pool.reveal(proxy_id, actor="cli:test") == PASSWORD
+    assert (await api.call("PATCH", f"/proxies/{proxy_id}", {"password": ""})).status == 200
+    assert await api.pool.reveal(proxy_id, actor="cli:test") == ""
+
+
+async def test_labels_are_tidied(api: Api) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"labels": [" a  b\t", "c", "a b"]})
+    assert (answer.status, answer.body["labels"]) == (200, ["a b", "c"])
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"labels": ["a", " "]})
+    assert (answer.status, answer.body["field"]) == (422, "labels.1")
+
+
+async def test_the_last_second_that_can_be_written(api: Api) -> None:
+    [proxy_id] = await api.add()
+    answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"expiresAt": "9999-12-31T23:59:59Z"})
+    assert (answer.status, answer.body["expiresAt"]) == (200, "9999-12-31T23:59:59.000Z")
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(1 << 60, "9999-12-31T23:59:59.000Z"), (-(1 << 60), "0001-01-01T00:00:00.000Z")]
+)
+async def test_a_time_beyond_all_years_breaks_no_list(api: Api, ms: int, text: str) -> None:
+    await api.add(expires_at=ms)
+    assert rfc3339(ms) == text
+    [item] = (await api.get("/proxies"))["items"]
+    assert item["expiresAt"] == text
+
+
 async def test_if_match(api: Api) -> None:
     [proxy_id] = await api.add()
     seen = await api.call("GET", f"/proxies/{proxy_id}")
@@ -144,11 +178,15 @@ async def test_the_identity_is_immutable(api: Api, field: str) -> None:
     [
         {"group": "x" * 101},
         {"group": "a\nb"},
-        {"labels": ["x"] * 17},
+        {"labels": [f"x{number}" for number in range(17)]},
         {"labels": "x"},
         {"expiresAt": "tomorrow"},
         {"expiresAt": "2099-01-01T00:00:00"},
         {"expiresAt": 5},
+        {"expiresAt": "2026"},
+        {"expiresAt": "20990101T000000Z"},
+        {"expiresAt": "9999-12-31T23:59:59-12:00"},
+        {"expiresAt": "1960-01-01T00:00:00Z"},
         {"password": "ä" * 50},
         {"password": "\x00"},
         {"nonsense": 1},
@@ -179,6 +217,8 @@ async def test_disable_and_enable(api: Api) -> None:
     assert answer.body["disabledReason"] == "by_hand"
     answer = await api.call("POST", f"/proxies/{proxy_id}/enable", {})
     assert (answer.status, answer.body["status"], answer.body["disabledReason"]) == (200, "free", None)
+    answer = await api.call("POST", f"/proxies/{proxy_id}/disable?force=perhaps")
+    assert (answer.status, answer.body["field"]) == (422, "force")
     for what in ("disable", "enable"):
         assert (await api.call("POST", f"/proxies/none/{what}")).code == "unknown_proxy"
     assert (await api.call("POST", f"/proxies/{proxy_id}/disable", {"force": "yes"})).body["field"] == "force"
@@ -190,13 +230,15 @@ async def test_what_evolution_cannot_use_is_not_enabled(api: Api) -> None:
     assert (answer.status, answer.code) == (409, "unusable")
 
 
-async def test_a_used_one_drains_or_is_moved_at_once(api: Api, sim: Simulator) -> None:
+@pytest.mark.parametrize("asked", ["", "?force=true"])
+async def test_a_used_one_drains_or_is_moved_at_once(api: Api, sim: Simulator, asked: str) -> None:
     await api.add(2)
     sim.create("one", state="open")
     first = (await api.assigned("one"))["id"]
     answer = await api.call("POST", f"/proxies/{first}/disable")
     assert (answer.body["status"], answer.body["isActive"]) == ("used", False)
-    answer = await api.call("POST", f"/proxies/{first}/disable", {"force": True})
+    body = None if asked else {"force": True}
+    answer = await api.call("POST", f"/proxies/{first}/disable{asked}", body)
     assert (answer.status, answer.body["phase"]) == (200, "releasing")
     assert (await api.get("/instances/one"))["proxyId"] not in (None, first)
 

@@ -54,6 +54,32 @@ async def test_an_import(api: Api) -> None:
     assert len(await api.events("proxy.added")) == 1
 
 
+async def test_the_answer_is_the_same_down_to_its_headers(api: Api) -> None:
+    [proxy_id] = await api.add()
+    first, second = [await api.call("POST", f"/proxies/{proxy_id}/disable", headers=KEY) for _ in range(2)]
+    assert "Idempotency-Replayed" in second.headers
+    for name in ("Content-Type", "ETag", "Cache-Control"):
+        assert first.headers[name] == second.headers[name]
+
+
+async def test_another_body_under_the_same_key_is_refused(api: Api) -> None:
+    [proxy_id] = await api.add()
+    path = f"/proxies/{proxy_id}/disable"
+    for body, status in (({"force": False}, 200), ({"force": True}, 409), ({"force": False}, 200)):
+        answer = await api.call("POST", path, body, headers=KEY)
+        assert answer.status == status
+        assert status == 200 or answer.code == "idempotency_key_reused"
+
+
+async def test_another_file_under_the_same_key_is_refused(api: Api) -> None:
+    headers = {**KEY, "Content-Type": "text/plain"}
+    for number, status in ((1, 200), (2, 409), (1, 200)):
+        answer = await api.call("POST", "/proxies/import", data=lines([proxy(number)]), headers=headers)
+        assert answer.status == status
+        assert status == 200 or answer.code == "idempotency_key_reused"
+    assert (await api.get("/stats"))["total"] == 1
+
+
 async def test_the_key_belongs_to_its_caller_and_route(api: Api) -> None:
     [proxy_id, other] = await api.add(2)
     await api.call("POST", f"/proxies/{proxy_id}/disable", headers=KEY)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from yarl import URL
 
 from service.pool.tokens import Role
 from service.web import routes
@@ -56,3 +59,25 @@ async def test_a_role_and_those_above_it_are_let_in(api: Api, row: str) -> None:
         else:
             assert answer.status not in (401, 403, 404, 405, 500) or answer.code != "unknown_route"
             assert answer.status < 500
+
+
+@pytest.mark.parametrize("row", TABLE)
+@pytest.mark.parametrize("prefix", ["/api/v1", "/%61pi/v1", "/api/%76%31", "/%61%70%69/v1"])
+async def test_no_spelling_of_a_path_gets_around_the_token(api: Api, prefix: str, row: str) -> None:
+    method, path = row.replace(":[^/]+", "").split()
+    path = path.format(id="none", instance="none", name="none")
+    url = URL(str(api.client.make_url("/")).rstrip("/") + prefix + path, encoded=True)
+    async with api.client.session.request(method, url) as answer:
+        assert answer.status == 401
+    if TABLE[row] is not VIEWER:
+        headers = {"Authorization": f"Bearer {api.tokens[VIEWER]}"}
+        async with api.client.session.request(method, url, headers=headers) as answer:
+            assert answer.status == 403
+
+
+async def test_the_absolute_form_does_not_either(api: Api) -> None:
+    host, port = api.client.host, api.client.port
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(f"GET http://{host}:{port}/%61pi/v1/proxies HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert (await reader.readline()).split()[1] == b"401"
+    writer.close()

@@ -26,6 +26,7 @@ from service import log, main
 from service.errors import SettingsError, StoreUnavailableError
 from service.evolution.simulator import Fault, Simulator
 from service.main import running
+from service.pool.pool import Pool, open_pool
 from service.pool.tokens import Role
 from service.settings import ServerSettings, Settings
 from tests.helpers import redis_server, wait_until
@@ -104,6 +105,22 @@ async def test_a_taken_port_is_named(redis: Redis, redis_url: str, tmp_path: Pat
         settings = settings.model_copy(update={"port": taken.getsockname()[1]})
         with pytest.raises(SettingsError, match="EVOPROXY_PORT"):
             await start(settings)
+    assert await redis.keys("*meta") == [], "it has not acted before it had the port"
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "192.0.2.1"])
+async def test_a_host_that_is_not_ours_is_named(tmp_path: Path, host: str) -> None:
+    with pytest.raises(SettingsError, match="EVOPROXY_HOST"):
+        await start(bare(tmp_path / "data", host=host))
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_free_port_is_the_same_on_all_addresses_of_a_host(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    async with running(bare(tmp_path, redis_url=SecretStr(redis_url), host="localhost")) as url:
+        port = int(url.rpartition(":")[2])
+        for *_, address in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM):
+            with socket.create_connection((str(address[0]), port), timeout=5):
+                pass
 
 
 async def test_the_settings_secrets_are_masked(redis: Redis, redis_url: str, tmp_path: Path) -> None:
@@ -113,19 +130,26 @@ async def test_the_settings_secrets_are_masked(redis: Redis, redis_url: str, tmp
     assert log.masked("seldom-seen-words rarely-used-key") == f"{log.MASK} {log.MASK}"
 
 
+def test_a_password_in_a_store_url_is_masked_in_both_spellings(tmp_path: Path) -> None:
+    main.mask_secrets(
+        bare(tmp_path, database_url=SecretStr("mysql://ana:hid%5Bden%2B@h/d"), jwt_secret=SecretStr("//[x"))
+    )
+    assert log.masked("hid%5Bden%2B hid[den+") == f"{log.MASK} {log.MASK}"
+
+
 async def test_a_second_serve_on_one_data_dir_is_refused(tmp_path: Path) -> None:
     async with running(bare(tmp_path)):
         with pytest.raises(SettingsError, match="in use by another evoproxy"):
             await start(bare(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["jwt_secret", "jwt_audience"])
 async def test_what_is_not_active_yet_is_said(
-    redis: Redis, redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+    redis: Redis, redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    value = SecretStr("x" * 40) if name == "jwt_secret" else "x"
-    await start(bare(tmp_path, redis_url=SecretStr(redis_url), **{name: value}))
-    assert "JWTs are not accepted yet" in caplog.text
+    await start(bare(tmp_path, redis_url=SecretStr(redis_url), jwt_audience="x", webhook_secret=SecretStr("seldom")))
+    assert "EVOPROXY_JWT_AUDIENCE is set, but has no effect yet" in caplog.text
+    assert "EVOPROXY_WEBHOOK_SECRET is set, but has no effect yet" in caplog.text
+    assert "EVOPROXY_ROTATE_AFTER" not in caplog.text
     assert "no Evolution server is configured" in caplog.text
 
 
@@ -159,6 +183,40 @@ async def test_a_token_that_can_not_be_handed_over_is_taken_back(redis: Redis, r
     with pytest.raises(SettingsError, match="EVOPROXY_DATA_DIR"):
         await start(Settings(redis_url=SecretStr(redis_url), data_dir=tmp_path / "data", port=0))
     assert await redis.keys("*tokens") == []
+
+
+async def test_a_crash_after_the_token_was_handed_over_loses_none(
+    redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(redis_url=SecretStr(redis_url), data_dir=tmp_path, port=0)
+    file = tmp_path / "superadmin.token"
+
+    async def crash(self: Pool, text: str) -> bool:
+        assert file.read_text() == text + "\n"
+        raise StoreUnavailableError(store="redis")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pool, "make_superadmin", crash)
+        with pytest.raises(StoreUnavailableError):
+            await start(settings)
+    async with open_pool(redis_url, "default") as pool:
+        assert await pool.token_of(file.read_text().strip()) is None
+        await start(settings)
+        assert await pool.token_of(file.read_text().strip()) is not None
+
+
+async def test_of_two_first_starts_one_token_remains(
+    redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Pool.make_superadmin
+
+    async def second(self: Pool, text: str) -> bool:
+        await self.set_superadmin("the other's token")
+        return await make(self, text)
+
+    monkeypatch.setattr(Pool, "make_superadmin", second)
+    await start(Settings(redis_url=SecretStr(redis_url), data_dir=tmp_path, port=0))
+    assert not (tmp_path / "superadmin.token").exists()
 
 
 async def test_a_lost_redis_answers_503_and_recovers(tmp_path: Path, sim: Simulator) -> None:

@@ -78,6 +78,35 @@ async def test_the_stop_of_the_service_ends_streams(api: Api) -> None:
         assert await stream.response.content.read() == b""
 
 
+async def test_a_revoked_token_gets_no_more_figures(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.controller.polls["a"].stop()
+    monkeypatch.setattr("service.web.routes.stats._TRUSTED_SECONDS", 0.0)
+    async with listening(api) as stream:
+        await stream.next()
+        await api.add(1)
+        assert (await stream.next())[1]["total"] == 1
+        await api.pool.revoke_token("the-viewer", actor="cli:test")
+        await api.pool.pause(paused=True, actor="cli:test")
+        assert await stream.response.content.read() == b""
+
+
+async def test_figures_that_fail_are_told_and_do_not_end_the_poller(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.controller.polls["a"].stop()
+    stats = api.pool.stats
+
+    async def broken() -> object:
+        raise RuntimeError
+
+    async with listening(api) as stream:
+        await stream.next()
+        monkeypatch.setattr(api.pool, "stats", broken)
+        assert (await stream.next())[0] == "unavailable"
+        async with api.client.get("/readyz") as answer:
+            assert (await answer.json())["parts"]["figures"] == "failing"
+        monkeypatch.setattr(api.pool, "stats", stats)
+        assert (await stream.next())[0] == "stats"
+
+
 class Source:
     """Figures that the test sets."""
 
@@ -96,10 +125,9 @@ class Source:
 @asynccontextmanager
 async def broadcasting(source: Source, *, quiet: float = 25.0) -> AsyncIterator[Broadcast]:
     broadcast = Broadcast(source.read, interval=0.01, quiet=quiet)
-    task = asyncio.create_task(broadcast.run())
+    broadcast.loop.start()
     yield broadcast
-    task.cancel()
-    await asyncio.wait({task})
+    await broadcast.loop.stop()
 
 
 async def test_an_outage_is_told_and_its_end() -> None:
@@ -111,14 +139,14 @@ async def test_an_outage_is_told_and_its_end() -> None:
         assert await anext(listener) is None
         source.down = False
         assert await anext(listener) == b"figures 1"
-        await listener.aclose()  # type: ignore[attr-defined]
+        await listener.aclose()
 
 
 async def test_quiet_times_are_bounded() -> None:
     async with broadcasting(Source(), quiet=0.05) as broadcast:
         listener = broadcast.listen()
         assert [await anext(listener) for _ in range(3)] == [b"figures 1"] * 3
-        await listener.aclose()  # type: ignore[attr-defined]
+        await listener.aclose()
 
 
 async def test_nobody_listens_nobody_asks() -> None:
@@ -128,12 +156,12 @@ async def test_nobody_listens_nobody_asks() -> None:
         assert source.asked == 0
         listener = broadcast.listen()
         await anext(listener)
-        await listener.aclose()  # type: ignore[attr-defined]
+        await listener.aclose()
         source.now = b"2"
         await wait_until(lambda: _idle(source), what="the poller rests")
         late = broadcast.listen()
         assert await anext(late) == b"figures 2"
-        await late.aclose()  # type: ignore[attr-defined]
+        await late.aclose()
 
 
 async def _idle(source: Source) -> bool:

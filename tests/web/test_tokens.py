@@ -24,6 +24,14 @@ async def test_the_life_of_a_token(api: Api) -> None:
     assert "token:superadmin" in actors
 
 
+async def test_pages(api: Api) -> None:
+    first = (await api.call("GET", "/tokens?limit=2", role=Role.SUPERADMIN)).body
+    assert ([item["name"] for item in first["items"]], first["total"]) == (["superadmin", "the-admin"], 3)
+    path = f"/tokens?limit=2&cursor={first['nextCursor']}"
+    second = (await api.call("GET", path, role=Role.SUPERADMIN)).body
+    assert ([item["name"] for item in second["items"]], second["nextCursor"]) == (["the-viewer"], None)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [

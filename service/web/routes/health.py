@@ -9,6 +9,7 @@ from aiohttp import web
 from service.background import Loop
 from service.errors import EvolutionError, StoreUnavailableError
 from service.web.bodies import answer
+from service.web.broadcast import BROADCAST
 from service.web.context import CONTROLLER, POOL
 
 
@@ -25,7 +26,7 @@ async def ready(request: web.Request) -> web.Response:
     except StoreUnavailableError as error:
         parts["pool"] = error.code
     dead = parts["pool"] != "ok"
-    for loop in request.app[CONTROLLER].loops:
+    for loop in (*request.app[CONTROLLER].loops, request.app[BROADCAST].loop):
         parts[loop.name] = _state(loop)
         dead = dead or parts[loop.name] == "dead"
     degraded = any(part != "ok" for part in parts.values())

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from aiohttp import web
 
+from service import messages
 from service.control.intake import ImportReport, import_proxies
+from service.importing import Rejected, Warned
+from service.messages import Locale
 from service.pool.tokens import Role
-from service.web.bodies import answer, read_query
-from service.web.context import POOL, actor, operation_id
+from service.web.bodies import answer, read_query, stream_body
+from service.web.context import POOL, actor, locale, operation_id
 from service.web.models import ImportOut, Remark
-from service.web.problems import ProblemError
 from service.web.requests import ImportQuery
 from service.web.routing import Route
-
-LIMIT: web.AppKey[int] = web.AppKey("import_limit", int)
-"""Most bytes of one import."""
-
-_CHUNK = 65536
 
 _ACCEPTED = frozenset(
     {
@@ -35,11 +30,9 @@ _ACCEPTED = frozenset(
 async def import_(request: web.Request) -> web.Response:
     """The format is told by the content, not by the media type. What was read before an error stays imported."""
     query = read_query(request, ImportQuery)
-    if (request.content_length or 0) > request.app[LIMIT]:
-        raise ProblemError("too_large", limit=request.app[LIMIT])
     report = await import_proxies(
         request.app[POOL],
-        _bounded(request),
+        stream_body(request),
         actor=actor(request),
         mode=query.mode,
         dry_run=query.dry_run,
@@ -47,31 +40,25 @@ async def import_(request: web.Request) -> web.Response:
         group=query.group,
         op_id=operation_id(request),
     )
-    return answer(_shown(report, dry_run=query.dry_run))
+    return answer(_shown(report, locale(request), dry_run=query.dry_run))
 
 
-async def _bounded(request: web.Request) -> AsyncIterator[bytes]:
-    limit = read = request.app[LIMIT]
-    async for chunk in request.content.iter_chunked(_CHUNK):
-        read -= len(chunk)
-        if read < 0:
-            raise ProblemError("too_large", limit=limit)
-        yield chunk
+def _shown(report: ImportReport, language: Locale, *, dry_run: bool) -> ImportOut:
+    def remark(one: Rejected | Warned) -> Remark:
+        return Remark(line=one.line, code=one.code, reason=messages.remark(one.code, language, one.reason))
 
-
-def _shown(report: ImportReport, *, dry_run: bool) -> ImportOut:
     return ImportOut(
         added=report.added,
         updated=report.updated,
         unchanged=report.unchanged,
         disabled=report.disabled,
         drained=report.drained,
-        rejected=[Remark(line=one.line, code=one.code, reason=one.reason) for one in report.rejected],
+        rejected=[remark(one) for one in report.rejected],
         rejected_count=report.rejected_count,
-        warnings=[Remark(line=one.line, code=one.code, reason=one.reason) for one in report.warnings],
+        warnings=[remark(one) for one in report.warnings],
         warnings_count=report.warnings_count,
         dry_run=dry_run,
     )
 
 
-ROUTES = [Route("POST", "/proxies/import", Role.ADMIN, import_, accepts=_ACCEPTED)]
+ROUTES = [Route("POST", "/proxies/import", Role.ADMIN, import_, accepts=_ACCEPTED, streamed=True)]

@@ -44,7 +44,8 @@ async def change(request: web.Request) -> web.Response:
         try:
             check_credential("password", wanted.password)
         except LineError as error:
-            raise InvalidInputError(field="password", reason=error.reason) from None
+            raise InvalidInputError(field="password", reason=error.code) from None
+    read_query(request, Nothing)
     await _proxy(request)
     given = wanted.model_fields_set
     expires_at = round(wanted.expires_at.timestamp() * 1000) if wanted.expires_at else None
@@ -56,7 +57,7 @@ async def change(request: web.Request) -> web.Response:
         labels=(wanted.labels or []) if "labels" in given else None,
         expires_at=expires_at,
         clear_expiry="expires_at" in given and expires_at is None,
-        password=(wanted.password or "") if "password" in given else None,
+        password=wanted.password,
     )
     return _shown(await _proxy(request))
 
@@ -70,11 +71,12 @@ async def remove(request: web.Request) -> web.Response:
 async def disable(request: web.Request) -> web.Response:
     """A used one drains: it keeps its instance until that lets go, or with ``force`` the instance gets another now."""
     wanted = await read_body(request, Force)
+    force = read_query(request, Force).force or wanted.force
     op_id = operation_id(request)
     await request.app[POOL].disable(request.match_info["id"], reason="by_hand", actor=actor(request), op_id=op_id)
     proxy = await _proxy(request)
     lease = proxy.lease
-    if wanted.force and lease and not lease.tail and not lease.reservation and lease.phase is not Phase.RELEASING:
+    if force and lease and not lease.tail and not lease.reservation and lease.phase is not Phase.RELEASING:
         control = request.app[CONTROLLER].server(lease.server)
         await byhand.rotate(control, lease.name, actor=actor(request), op_id=op_id and f"{op_id}:rotate")
         proxy = await _proxy(request)
@@ -83,12 +85,14 @@ async def disable(request: web.Request) -> web.Response:
 
 async def enable(request: web.Request) -> web.Response:
     await read_body(request, Nothing)
+    read_query(request, Nothing)
     await request.app[POOL].enable(request.match_info["id"], actor=actor(request), op_id=operation_id(request))
     return _shown(await _proxy(request))
 
 
 async def reveal(request: web.Request) -> web.Response:
     await read_body(request, Nothing)
+    read_query(request, Nothing)
     proxy_id = request.match_info["id"]
     password = await request.app[POOL].reveal(proxy_id, actor=actor(request), op_id=operation_id(request))
     return answer(ProxyOut.of(await _proxy(request), password=password))

@@ -5,23 +5,26 @@ from __future__ import annotations
 from aiohttp import web
 
 from service.pool.tokens import Role
+from service.web import paging
 from service.web.bodies import answer, read_body, read_query
 from service.web.context import CONTROLLER, POOL, actor, locale
 from service.web.figures import figures
 from service.web.models import Page
-from service.web.requests import BrakeRelease, Ignored, Nothing
+from service.web.requests import BrakeRelease, Ignored, Nothing, PageQuery
 from service.web.routing import Route
 
 
 async def listing(request: web.Request) -> web.Response:
-    read_query(request, Nothing)
+    query = read_query(request, PageQuery)
     servers = figures(await request.app[POOL].stats(), request.app[CONTROLLER], locale(request)).servers
-    return answer(Page(items=servers, next_cursor=None, total=len(servers)))
+    following, shown = paging.cut(servers, lambda server: server.name, cursor=query.cursor, limit=query.limit)
+    return answer(Page(items=shown, next_cursor=following, total=len(servers)))
 
 
 async def ignore(request: web.Request) -> web.Response:
     """Proxies are handed out although this server was never read, or ``{"ignored": false}``: no longer."""
     wanted = await read_body(request, Ignored)
+    read_query(request, Nothing)
     name = request.match_info["name"]
     request.app[CONTROLLER].server(name)
     await request.app[POOL].ignore_server(name, ignored=wanted.ignored, actor=actor(request))
@@ -31,6 +34,7 @@ async def ignore(request: web.Request) -> web.Response:
 async def release_brake(request: web.Request) -> web.Response:
     """Lets go of both halves on every server, or of what the body names; answers the brake as it is then."""
     wanted = await read_body(request, BrakeRelease)
+    read_query(request, Nothing)
     controller, pool = request.app[CONTROLLER], request.app[POOL]
     servers = [controller.server(wanted.server).context.server] if wanted.server else list(controller.servers)
     for server in servers:
@@ -50,6 +54,7 @@ async def resume(request: web.Request) -> web.Response:
 
 async def _pause(request: web.Request, *, paused: bool) -> web.Response:
     await read_body(request, Nothing)
+    read_query(request, Nothing)
     await request.app[POOL].pause(paused=paused, actor=actor(request))
     return answer({"paused": paused})
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import aclosing
+
 from aiohttp import web
 
+from service.errors import StoreUnavailableError
 from service.pool.tokens import Role
+from service.web.auth import token_of
 from service.web.bodies import answer, read_query
 from service.web.broadcast import BROADCAST
 from service.web.context import CONTROLLER, POOL, REQUEST_ID, locale
@@ -13,6 +18,8 @@ from service.web.requests import Nothing
 from service.web.routing import Route
 
 _RETRY_MS = 3000
+_TRUSTED_SECONDS = 10.0
+"""A token that is revoked gets no figures after so long."""
 
 
 async def stats(request: web.Request) -> web.Response:
@@ -23,19 +30,34 @@ async def stats(request: web.Request) -> web.Response:
 async def stream(request: web.Request) -> web.StreamResponse:
     """Server-sent events: ``stats`` with what GET /stats answers, ``unavailable`` while the pool can't be reached."""
     read_query(request, Nothing)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Request-Id": request[REQUEST_ID]}
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request[REQUEST_ID],
+    }
     response = web.StreamResponse(headers=headers)
     response.content_type = "text/event-stream"
     response.charset = "utf-8"
     await response.prepare(request)
     await response.write(b"retry: %d\n\n" % _RETRY_MS)
+    checked = time.monotonic()
     try:
-        async for latest in request.app[BROADCAST].listen():
-            event = b"event: unavailable\ndata: {}\n\n" if latest is None else b"event: stats\ndata: %b\n\n" % latest
-            await response.write(event)
+        async with aclosing(request.app[BROADCAST].listen()) as told:
+            async for latest in told:
+                if latest is None:
+                    await response.write(b"event: unavailable\ndata: {}\n\n")
+                    continue
+                if time.monotonic() - checked >= _TRUSTED_SECONDS:
+                    if not await token_of(request):
+                        break
+                    checked = time.monotonic()
+                await response.write(b"event: stats\ndata: %b\n\n" % latest)
+        await response.write_eof()
+    except StoreUnavailableError:
+        await response.write_eof()  # whether the token is still known can't be told: the listener asks anew
     except ConnectionError:
         return response  # the listener has gone
-    await response.write_eof()
     return response
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 from aiohttp import web
 
 from service.pool.tokens import Role
+from service.web import paging
 from service.web.bodies import answer, read_body, read_query
 from service.web.context import POOL, actor
 from service.web.models import Page, TokenOut
-from service.web.requests import Nothing, TokenRequest
+from service.web.requests import Nothing, PageQuery, TokenRequest
 from service.web.routing import Route
 
 
 async def listing(request: web.Request) -> web.Response:
-    read_query(request, Nothing)
+    query = read_query(request, PageQuery)
     tokens = await request.app[POOL].tokens()
-    return answer(Page(items=[TokenOut.of(token) for token in tokens], next_cursor=None, total=len(tokens)))
+    following, shown = paging.cut(tokens, lambda token: token.name, cursor=query.cursor, limit=query.limit)
+    return answer(Page(items=[TokenOut.of(token) for token in shown], next_cursor=following, total=len(tokens)))
 
 
 async def create(request: web.Request) -> web.Response:
     """The token's text is in this answer and nowhere else; a repetition is refused ``token_exists``."""
     wanted = await read_body(request, TokenRequest)
+    read_query(request, Nothing)
     pool = request.app[POOL]
     text = await pool.create_token(wanted.name, wanted.role, actor=actor(request))
     made = TokenOut(id=wanted.name, name=wanted.name, role=wanted.role, created_at=pool.clock.now(), token=text)

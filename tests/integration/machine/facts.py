@@ -38,6 +38,7 @@ class Hold:
     reservation: bool = False
     expires: int = 0
     unknown_at: int = 0
+    sending_at: int = 0
     waits: Waits | None = None
     was: Phase | None = None
     clearing: bool = False
@@ -45,6 +46,11 @@ class Hold:
     reason: str = ""
     rest: int = 0
     refusals: int = 0
+
+    @property
+    def sent_at(self) -> int:
+        """When a set was last sent that may still land."""
+        return max(self.unknown_at, self.sending_at)
 
     @property
     def stuck(self) -> bool:

@@ -27,6 +27,9 @@ from tests.integration.machine.draws import (
 from tests.integration.machine.steps import Steps, step
 
 
+NOTES = ("opened", "down", "applied", "sending", "answered", "refused", "unknown", "asserted", "nonsense")
+
+
 class LeaseSteps(Steps):
     """The transitions of leases, and what each one lets or stops an instance do."""
 
@@ -103,7 +106,7 @@ class LeaseSteps(Steps):
             if lease.proxy_id == claim.row and lease.reservation:
                 self.uses.no_more_sets(lease.proxy_id, (lease.server, lease.instance))
 
-    @step(4, pick=picks, what=st.sampled_from(("opened", "down", "applied", "unknown", "asserted", "nonsense")))
+    @step(4, pick=picks, what=st.sampled_from(NOTES))
     def mark(self, pick: int, what: str) -> None:
         lease = self.a_lease(pick, Phase.ACTIVE if what != "unknown" else Phase.RESERVED)
         if self.both(lambda: self.model.mark(lease, what), self.pool.mark(lease, what)):

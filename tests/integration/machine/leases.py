@@ -55,7 +55,7 @@ class Leases(State):
         proxy, hold = self.hold_of(lease.proxy_id, lease.token)
         if hold.phase is not Phase.RESERVED:
             raise Refused("WRONG_PHASE")
-        hold.unknown_at = self.now if how == "unknown" else hold.unknown_at
+        hold.unknown_at = self.now if how == "unknown" else hold.sent_at
         lands = hold.unknown_at + self.settle_ms if hold.unknown_at else 0
         self.note_change(hold.holder)
         if hold.was_active:
@@ -79,13 +79,16 @@ class Leases(State):
             self.keep(before)
             self.shunned[hold.holder].discard(hold.replaces)
         self.emit("lease.abandoned")
-        server = self.servers[hold.holder[0]]
         if how == "refused":
-            server.refused.add(lease.proxy_id)
-            if len(server.refused) >= 5 and "set" not in server.brakes:
-                server.brakes.add("set")
-                self.emit("brake.engaged")
+            self.count_refusal(hold.holder[0], lease.proxy_id)
         return proxy.status
+
+    def count_refusal(self, name: str, proxy_id: str) -> None:
+        server = self.servers[name]
+        server.refused.add(proxy_id)
+        if len(server.refused) >= 5 and "set" not in server.brakes:
+            server.brakes.add("set")
+            self.emit("brake.engaged")
 
     def adopt(self, server: str, claims: Sequence[Claim], seen_at: int) -> list[str]:
         return [self.adopt_one((server, claim.instance), claim, seen_at) for claim in claims]
@@ -111,7 +114,7 @@ class Leases(State):
             return "HELD_ELSEWHERE"
         hold = self.open(claim.row, holder, claim.name)
         hold.owner, hold.opened, hold.applied, hold.was_active = claim.owner, claim.opened, "unknown", True
-        hold.phase, hold.unknown_at = Phase.ACTIVE, other.unknown_at if other and own else 0
+        hold.phase, hold.unknown_at = Phase.ACTIVE, other.sent_at if other and own else 0
         if self.conflicts.pop(holder, None):
             self.changed_at.setdefault(holder, self.now)
         self.emit("lease.adopted")
@@ -123,6 +126,13 @@ class Leases(State):
         proxy, hold = self.hold_of(lease.proxy_id, lease.token)
         if what == "unknown":
             hold.unknown_at = self.now
+            if hold.waits is Waits.SOCKET:
+                hold.down = hold.socket_gone = False
+        elif what in ("sending", "answered", "refused"):
+            hold.sending_at = self.now if what == "sending" else 0
+            if what == "refused":
+                self.count_refusal(hold.holder[0], lease.proxy_id)
+            return True
         elif what == "applied":
             if hold.applied == "yes":
                 return False
@@ -132,7 +142,8 @@ class Leases(State):
         elif what == "asserted":
             if hold.phase is not Phase.ACTIVE:
                 raise Refused("WRONG_PHASE")
-            hold.applied, hold.down = "no", False
+            hold.applied, hold.down, hold.sending_at = "no", False, 0
+            self.note_change(hold.holder)
             self.see_row(hold.holder, lease.proxy_id)
         elif what not in ("opened", "down"):
             raise Refused("BADARG")
@@ -189,8 +200,9 @@ class Leases(State):
         _, hold = self.hold_of(lease.proxy_id, lease.token)
         if hold.tail:
             raise Refused("WRONG_PHASE")
-        if manage:
-            self.unmanaged.discard(hold.holder)
+        if hold.holder in self.unmanaged and not manage:
+            raise Refused("WRONG_PHASE")
+        self.unmanaged.discard(hold.holder)
         if hold.phase is Phase.RELEASING:
             self.keep(hold)
             self.emit("lease.kept")
@@ -202,7 +214,7 @@ class Leases(State):
         if evidence is Evidence.MOVED and not proved:
             raise Refused("WRONG_PHASE")
         at = self.now + max(rest_ms, hold.rest)
-        unknown_at = self.now if hold.phase is Phase.RESERVED else hold.unknown_at
+        unknown_at = self.now if hold.phase is Phase.RESERVED else hold.sent_at
         lands = unknown_at + self.settle_ms if unknown_at else 0
         gone = evidence in (Evidence.GONE, Evidence.RECREATED)
         proxy.unsafe = max(proxy.unsafe, lands, at if gone else 0)

@@ -48,7 +48,7 @@ class State:
         for holder, record in self.records.items():
             hold = self.proxies[held].hold if (held := self.held(holder)) else None
             external = not hold and record.row not in ("", "off", *self.proxies)
-            protected = hold and hold.phase is not Phase.RESERVED and hold.applied == "yes"
+            protected = hold and hold.phase is not Phase.RESERVED and hold.applied == "yes" and record.row in ("", held)
             managed = record.managed and holder not in self.unmanaged
             if external:
                 found["external"].add(holder)
