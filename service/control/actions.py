@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.pool.models import Evidence, Lease, Waits
+from service.pool.models import Evidence, Lease, Phase, Waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ def needs_brake_off(action: Action) -> bool:
     Final closes, humans' releases and rows that moved are proof and never wait (DESIGN.md, 3, brake).
     """
     match action:
-        case Verify():
-            return True
+        case Verify(lease):
+            return not (lease.manual and lease.phase is Phase.RELEASING)
         case BeginRelease(waits=Waits.ROW, reason="disconnected"):
             return True
         case Clear(lease=lease):

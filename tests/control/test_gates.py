@@ -56,7 +56,8 @@ async def test_a_human_releases_a_deleted_instance_of_a_server_that_erred(scene:
     scene.sim.delete("x")
     await scene.release("x")
     await scene.settle()
-    await scene.ticks(3)
+    await scene.tick()
+    assert (await scene.pool.server("a"))["release_brake"] == "1"
     assert await scene.find_lease(instance) is None
 
 
