@@ -125,13 +125,13 @@ end
 -- When a set was last sent under this lease that may still land: it was left without an answer, or its answer is awaited.
 local function sent_at(lease) return math.max(number(lease.unknown_at), number(lease.sending_at)) end
 
-local REFUSALS = 5
+local BRAKE_AFTER = 5
 
 -- Evolution refused to set this proxy; five different ones in a row engage the set half of the server's brake.
 local function count_refusal(server, id)
   call('SADD', refused_key(server), id)
   local refusals = call('SCARD', refused_key(server))
-  if refusals >= REFUSALS and call('HGET', server_key(server), 'set_brake') ~= '1' then
+  if refusals >= BRAKE_AFTER and call('HGET', server_key(server), 'set_brake') ~= '1' then
     local reason = refusals .. ' refusals in a row'
     call('HSET', server_key(server), 'set_brake', '1', 'set_brake_since', ms(A.now_ms), 'set_brake_reason', reason)
     emit('brake.engaged', 'error', {server = server, half = 'set', reason = reason})

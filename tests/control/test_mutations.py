@@ -79,9 +79,9 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         "test_brakes.py::test_an_absent_instance_is_asked_for_and_only_a_404_ends_its_lease",
     ),
     "B22, refusals are not counted": (
-        "lua/abandon.lua",
-        "local REFUSALS = 5",
-        "local REFUSALS = 5000",
+        "lua/lib/leases.lua",
+        "local BRAKE_AFTER = 5",
+        "local BRAKE_AFTER = 5000",
         "test_brakes.py::test_five_refusals_of_different_proxies_stop_and_a_probe_with_the_last_good_one_reopens",
     ),
     "C7, a shrunken list is believed": (

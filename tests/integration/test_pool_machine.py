@@ -98,7 +98,7 @@ MUTANTS = {  # what is broken: script, its text, the text in its place
         "if proxy.active == '0' then\n    place",
         "if false then\n    place",
     ),
-    "one refusal brakes": ("lib/leases.lua", "local REFUSALS = 5", "local REFUSALS = 1"),
+    "one refusal brakes": ("lib/leases.lua", "local BRAKE_AFTER = 5", "local BRAKE_AFTER = 1"),
     "a cleared row is believed": ("lib/leases.lua", "local rewrite = lease.clear_begun_at or", "local rewrite ="),
     "a socket is forgotten": ("abandon.lua", "if lease.active_at then", "if false then"),
     "forced frees": ("finish_release.lua", "quarantine(A.proxy, proxy, 'forced', NEVER)", "settle(A.proxy, proxy, at)"),

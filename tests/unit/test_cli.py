@@ -11,7 +11,7 @@ import pytest
 
 from service.cli import environment, words
 from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE, exit_code
-from service.cli.populate import LARGEST
+from service.control.intake import LARGEST
 from service.errors import (
     EvolutionNotFoundError,
     EvolutionRejectedError,

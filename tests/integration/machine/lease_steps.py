@@ -26,7 +26,6 @@ from tests.integration.machine.draws import (
 )
 from tests.integration.machine.steps import Steps, step
 
-
 NOTES = ("opened", "down", "applied", "sending", "answered", "refused", "unknown", "asserted", "nonsense")
 
 
