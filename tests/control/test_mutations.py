@@ -73,8 +73,8 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         "test_warts.py::test_a_state_that_is_missing_proves_no_close",
     ),
     "B15, a deleted instance's proxy is free at once": (
-        f"{CONTROL}/server.py",
-        'rest_ms=self.context.policy.orphan_rest_ms, rest_reason="orphan"',
+        f"{CONTROL}/absence.py",
+        'rest_ms=context.policy.orphan_rest_ms, rest_reason="orphan"',
         "rest_ms=0",
         "test_brakes.py::test_an_absent_instance_is_asked_for_and_only_a_404_ends_its_lease",
     ),
@@ -104,8 +104,8 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     ),
     "P5, the row is not read again at the end": (
         f"{CONTROL}/releasing.py",
-        '        await context.pool.mark(lease, "unknown")\n    await context.pool.finish_release',
-        "        pass\n    await context.pool.finish_release",
+        '        await context.pool.mark(lease, "unknown")\n        return False\n',
+        "        pass\n",
         "test_releasing.py::test_it_lands_between_the_clear_and_the_restart",
     ),
     "P5, the socket is not waited for": (
@@ -135,7 +135,7 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     "what Redis lost is not told again": (
         f"{CONTROL}/server.py",
         "            self._looking.write_all()\n",
-        "",
+        "            pass\n",
         "test_lives.py::test_a_row_seen_in_the_lost_second_is_seen_again",
     ),
     "a reading that did not count is not told again": (
@@ -150,11 +150,17 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         "replaced = lease.tail",
         "test_byhand.py::test_released_during_a_rotation_whose_set_is_unknown",
     ),
-    "a probe runs beside the release of its instance": (
+    "a probe runs beside the acts of the instance that it serves": (
         f"{CONTROL}/server.py",
-        "        await self.acts.alone(subject, self.acts.guarded(probe(self.context, last_good, self._waiting)))",
-        "        await self.acts.guarded(probe(self.context, last_good, self._waiting))",
-        "test_brakes.py::test_a_probe_never_races_with_the_release_of_its_instance",
+        "            await self.acts.alone(self._waiting[0].id, self.acts.guarded(act))",
+        "            await self.acts.guarded(act)",
+        "test_races.py::test_a_probe_that_assigns_is_the_act_of_the_instance_it_serves",
+    ),
+    "B3, a set under an active lease is not known before it is sent": (
+        f"{CONTROL}/assigning.py",
+        '    await context.pool.mark(lease, "sending")\n',
+        "",
+        "test_late_sets.py::test_released_after_a_crash_in_an_assert_the_proxy_waits_for_the_set",
     ),
     "what bears the name of the old instance is cleared": (
         f"{CONTROL}/releasing.py",
