@@ -62,10 +62,11 @@ class Acts:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running.values(), timeout=deadline)
-        left = [*self._running.values(), *self._beside.values()]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        left = {*self._running.values(), *self._beside.values()}
+        while left:  # a library may swallow a cancellation that meets the end of its own time limit
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=0.1)
 
     def _start(self, where: dict[str, asyncio.Task[Any]], instance: str, act: Coroutine[Any, Any, object]) -> None:
         if instance in where or self._stopping:
