@@ -30,6 +30,8 @@ def normalise_url(text: str) -> str:
         raise ValueError("must not carry a user or password")
     if "?" in text or "#" in text:
         raise ValueError("must not carry a query or fragment")
+    if not {".", ".."}.isdisjoint(parts.path.split("/")):
+        raise ValueError("must not hold . or .. in its path")
     host = canonical_host(parts.hostname or "").rstrip(".")
     if not host or port == 0:
         raise ValueError("names no host, or port 0")

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
-from service.evolution.models import Observation, RestartAnswer, Row, State
+from service.evolution.models import Observation, RestartAnswer, Row, State, Webhook
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OWNER = re.compile(r"(\d+)(?::\d+)?@(?:s\.whatsapp\.net|c\.us)")
@@ -26,6 +26,8 @@ def read_observations(server: str, body: Any) -> list[Observation]:
     if not isinstance(body, list):
         raise UnknownShapeError("not a list of instances")
     found = [_observation(server, element) for element in body]
+    if len({each.row_listed for each in found}) > 1:
+        raise UnknownShapeError("elements of two versions")
     if len({each.id for each in found}) < len(found):
         raise UnknownShapeError("an instance id appears twice")
     if len({each.name for each in found}) < len(found):
@@ -135,6 +137,27 @@ def read_set(body: Any) -> None:
             raise UnknownShapeError("no answer of proxy/set")
 
 
+def read_webhook(body: Any) -> Webhook | None:
+    """The instance's own webhook; ``None`` for JSON ``null``."""
+    match body:
+        case None:
+            return None
+        case {"url": str(url), "enabled": bool(enabled)}:
+            events, headers = frozenset(_event_names(body.get("events"))), body.get("headers")
+            return Webhook(url, enabled, events, headers if isinstance(headers, dict) else {})
+        case _:
+            raise UnknownShapeError("no webhook")
+
+
+def read_set_webhook(body: Any) -> None:
+    """Nothing but that it is Evolution's answer, bare or inside ``webhook``."""
+    match body:
+        case {"url": str()} | {"webhook": {}}:
+            return
+        case _:
+            raise UnknownShapeError("no answer of webhook/set")
+
+
 def error_text(body: Any) -> str | None:
     """``response.message`` of Evolution's error shape as one text; ``None`` when ``body`` has another shape.
 
@@ -151,6 +174,14 @@ def _texts(value: Any, depth: int) -> list[str]:
     if isinstance(value, list) and depth:
         return [text for item in value for text in _texts(item, depth - 1)]
     return [value] if isinstance(value, str) else []
+
+
+def _event_names(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return value
+    raise UnknownShapeError("the events of a webhook are no list of names")
 
 
 def _state(value: Any) -> State:

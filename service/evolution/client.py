@@ -6,18 +6,18 @@ number, some of them without the proxy (EVOLUTION.md, part B 4).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import aiohttp
 import orjson
 from pydantic import SecretStr
 
-from service.errors import InvalidInputError
+from service.errors import EvolutionUnavailableError, InvalidInputError
 from service.evolution import answers
-from service.evolution.models import Observation, RestartAnswer, Row, State
+from service.evolution.models import Observation, RestartAnswer, Row, State, Webhook
 from service.evolution.transport import OnCall, Transport, open_session
 from service.evolution.verdict import Request
 from service.models import FIELD_LIMIT, Protocol, ProxySpec
@@ -26,6 +26,9 @@ _LIST_BYTES = 256 << 20
 
 _SWITCHED_OFF = orjson.dumps({"enabled": False, "host": "off", "port": "1", "protocol": "http"})
 """Evolution ignores the three texts, yet refuses to switch off without them (EVOLUTION.md, 7)."""
+
+_PROTOCOL_WORDS = {Protocol.SOCKS5: "socks"}
+"""2.3.6 and older refuse ``socks5``; every version takes ``socks`` for it (EVOLUTION.md, introduction and 7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Limits:
     set_proxy: float = 30
     restart: float = 10
     connect: float = 5
+    webhook: float = 5
 
 
 DEFAULT_LIMITS = Limits()
@@ -51,7 +55,7 @@ class EvolutionClient:
     - :class:`~service.errors.EvolutionUnauthorizedError`: 401.
     - :class:`~service.errors.EvolutionNotFoundError`: a 404 of Evolution itself that quotes the instance's name.
       Just after a server start it may mean "not loaded yet".
-    - :class:`~service.errors.EvolutionRejectedError`: set, clear and restart only, an explicit 400, 403 or 422 of
+    - :class:`~service.errors.EvolutionRejectedError`: changes only, an explicit 400, 403 or 422 of
       Evolution itself; nothing was changed.
     - :class:`~service.errors.EvolutionUnavailableError`: for a read, no answer that can be understood; for a change,
       it was not carried out, because no connection was made or something in front of Evolution answered.
@@ -102,11 +106,23 @@ class EvolutionClient:
         return await self._transport.send(request, lambda body: answers.read_observations(self.name, body))
 
     async def fetch_instance(self, name: str) -> Observation | None:
-        """The instance of this name; ``None`` when it lives in memory and its row was deleted.
+        """The instance of this name with its row; ``None`` when it lives in memory and its row was deleted.
 
         A 404 also comes for a row that is not in the server's memory. Dearer than its share of the list: use it for
-        one, not for many (EVOLUTION.md, 12).
+        one, not for many (EVOLUTION.md, 12). Where the answer does not tell the row (version 1), it is asked for.
         """
+        found = await self._listed(name)
+        if found is None or found.row_listed:
+            return found
+        row = await self.find_proxy(name)
+        again = found if row is not None else await self._listed(name)  # null may be a DB that is down: this errs then
+        if again is None or again.id != found.id or (row is not None and row.instance_id not in (None, found.id)):
+            raise EvolutionUnavailableError(
+                server=self.name, call="fetch_instance", instance=name, reason="the name passed to another instance"
+            )
+        return replace(again, row=row, row_listed=True)
+
+    async def _listed(self, name: str) -> Observation | None:
         path = f"/instance/fetchInstances?instanceName={_segment(name)}"
         request = Request(self.name, "fetch_instance", "GET", path, self._limits.fetch_instances, instance=name)
         return await self._transport.send(request, lambda body: answers.read_observation(self.name, name, body))
@@ -146,6 +162,24 @@ class EvolutionClient:
         request = Request(self.name, "restart", "POST", path, self._limits.restart, instance=name)
         return await self._transport.send(request, answers.read_restart)
 
+    async def find_webhook(self, name: str) -> Webhook | None:
+        """The instance's own webhook. ``None`` is no evidence, as in :meth:`find_proxy`."""
+        path = f"/webhook/find/{_segment(name)}"
+        request = Request(self.name, "find_webhook", "GET", path, self._limits.webhook, instance=name)
+        return await self._transport.send(request, answers.read_webhook)
+
+    async def set_webhook(
+        self, name: str, url: str, events: Iterable[str], headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Has ``events`` (none: all) of the instance posted to ``url``, with ``headers`` as given but for ``jwt_key``,
+        which becomes a bearer token signed with it (EVOLUTION.md, 11). Replaces the webhook that is there."""
+        headers = dict(headers or {})
+        switches = {"enabled": True, "byEvents": False, "base64": False}
+        body = orjson.dumps({"webhook": {**switches, "url": url, "events": sorted(events), "headers": headers}})
+        path, limit, secrets = f"/webhook/set/{_segment(name)}", self._limits.webhook, (url, *headers.values())
+        request = Request(self.name, "set_webhook", "POST", path, limit, instance=name, body=body, secrets=secrets)
+        await self._transport.send(request, answers.read_set_webhook)
+
     async def _set(self, call: str, name: str, body: bytes, secrets: tuple[str, ...] = ()) -> None:
         path, limit = f"/proxy/set/{_segment(name)}", self._limits.set_proxy
         request = Request(self.name, call, "POST", path, limit, instance=name, body=body, secrets=secrets)
@@ -172,7 +206,7 @@ def _fields(spec: ProxySpec) -> dict[str, str]:
     fields = {
         "host": f"[{spec.host}]" if ":" in spec.host else spec.host,
         "port": str(spec.port),
-        "protocol": spec.protocol.value,
+        "protocol": _PROTOCOL_WORDS.get(spec.protocol, spec.protocol.value),
         "username": _quoted("username", spec.username, safe),
         "password": _quoted("password", spec.password, safe),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -89,6 +90,20 @@ class Observation:
     owner: str | None = None
     disconnection_code: int | None = None
     disconnection_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An instance's own webhook, beside the server's global one (EVOLUTION.md, 11).
+
+    ``events`` are named as in ``LOGOUT_INSTANCE``; empty means all of them. ``url`` and ``headers`` may hold a
+    secret.
+    """
+
+    url: str = field(repr=False)
+    enabled: bool = True
+    events: frozenset[str] = frozenset()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 class RestartAnswer(StrEnum):

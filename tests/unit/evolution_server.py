@@ -16,8 +16,11 @@ from service.models import Protocol, ProxySpec
 
 KEY = "k3y-of-the-server"
 SPEC = ProxySpec(Protocol.HTTP, "proxy.example", 8080, "us er", "p@ss/w%rd")
+HOOK = "http://evoproxy.example/webhooks/h00k"
+HOOK_HEADERS = {"authorization": "Bearer b3arer"}
 SECRETS = (KEY, "us er", "us%20er", "p@ss/w%rd", "p%40ss%2Fw%25rd")
-SHORT = Limits(0.3, 0.3, 0.3, 0.3, 0.3, 0.3)
+HOOK_SECRETS = (HOOK, *HOOK_HEADERS.values())
+SHORT = Limits(0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3)
 
 SILENCE = b"(silence)"
 CUT = b"(cut)"

@@ -12,9 +12,19 @@ from pydantic import SecretStr
 
 from service.errors import EvolutionUnavailableError, InvalidInputError
 from service.evolution.client import EvolutionClient
-from service.evolution.models import RestartAnswer, Row
+from service.evolution.models import RestartAnswer, Row, Webhook
 from service.models import Protocol, ProxySpec
-from tests.unit.evolution_server import KEY, SPEC, RawServer, evolution_error, http, json, raw_server
+from tests.unit.evolution_server import (
+    HOOK,
+    HOOK_HEADERS,
+    KEY,
+    SPEC,
+    RawServer,
+    evolution_error,
+    http,
+    json,
+    raw_server,
+)
 
 NAMES = ["bw1", "a b", "a/b", "a?b", "a#b", "a%2Fb", "a+b&c", "🙂", "日本語", "it's", "a\\b", " lead", 'q"q', "x" * 255]
 """Names that EVOLUTION.md, 9 found to be legal."""
@@ -129,7 +139,7 @@ async def test_set_sends_empty_texts_for_no_credentials_and_brackets_for_ipv6(se
     server.reply = json(201, {"proxy": {}})
     async with server.client() as client:
         await client.set_proxy("bw1", ProxySpec(Protocol.SOCKS5, "2001:db8::1", 1080))
-    sent = {"host": "[2001:db8::1]", "port": "1080", "protocol": "socks5", "username": "", "password": ""}
+    sent = {"host": "[2001:db8::1]", "port": "1080", "protocol": "socks", "username": "", "password": ""}
     assert orjson.loads(server.body) == {"enabled": True, **sent}
 
 
@@ -177,6 +187,42 @@ async def test_restart(server: RawServer, body: object, answer: RestartAnswer) -
         assert await client.restart("bw1") is answer
     assert server.request_line == "POST /instance/restart/bw1 HTTP/1.1"
     assert server.body == b""
+
+
+async def test_set_webhook_names_url_events_and_headers(server: RawServer) -> None:
+    server.reply = json(201, {"url": HOOK, "enabled": True, "events": []})
+    async with server.client() as client:
+        await client.set_webhook("b/1", HOOK, {"STATUS_INSTANCE", "LOGOUT_INSTANCE"}, HOOK_HEADERS)
+        assert server.request_line == "POST /webhook/set/b%2F1 HTTP/1.1"
+        sent = {"enabled": True, "byEvents": False, "base64": False, "url": HOOK, "headers": HOOK_HEADERS}
+        assert orjson.loads(server.body) == {"webhook": {**sent, "events": ["LOGOUT_INSTANCE", "STATUS_INSTANCE"]}}
+        await client.set_webhook("bw1", HOOK, [])
+    assert orjson.loads(server.body) == {"webhook": {**sent, "headers": {}, "events": []}}
+
+
+@pytest.mark.parametrize(
+    ("told", "webhook"),
+    [
+        (None, None),
+        ({"url": HOOK, "enabled": True, "events": ["A", "B"]}, Webhook(HOOK, True, frozenset({"A", "B"}))),
+        ({"id": "c1", "url": "", "enabled": False, "events": [], "headers": {"a": "b"}}, Webhook("", False)),
+        ({"url": HOOK, "enabled": True, "events": None}, Webhook(HOOK)),
+    ],
+)
+async def test_find_webhook(server: RawServer, told: object, webhook: Webhook | None) -> None:
+    server.reply = json(200, told)
+    async with server.client() as client:
+        assert await client.find_webhook("bw1") == webhook
+    assert server.request_line == "GET /webhook/find/bw1 HTTP/1.1"
+    assert HOOK not in repr(webhook)
+
+
+@pytest.mark.parametrize("events", ["LOGOUT_INSTANCE", [1], {}])
+async def test_a_webhook_with_unreadable_events_is_no_answer(server: RawServer, events: object) -> None:
+    server.reply = json(200, {"url": HOOK, "enabled": True, "events": events})
+    async with server.client() as client:
+        with pytest.raises(EvolutionUnavailableError):
+            await client.find_webhook("bw1")
 
 
 async def test_each_call_is_told_with_its_outcome(server: RawServer) -> None:

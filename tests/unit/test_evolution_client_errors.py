@@ -28,6 +28,9 @@ from service.evolution.verdict import Request
 from service.models import Protocol, ProxySpec
 from tests.unit.evolution_server import (
     CUT,
+    HOOK,
+    HOOK_HEADERS,
+    HOOK_SECRETS,
     KEY,
     SECRETS,
     SHORT,
@@ -46,11 +49,13 @@ READS: dict[str, Call] = {
     "fetch_instance": lambda client: client.fetch_instance("bw1"),
     "connection_state": lambda client: client.connection_state("bw1"),
     "find_proxy": lambda client: client.find_proxy("bw1"),
+    "find_webhook": lambda client: client.find_webhook("bw1"),
 }
 CHANGES: dict[str, Call] = {
     "set_proxy": lambda client: client.set_proxy("bw1", SPEC),
     "clear_proxy": lambda client: client.clear_proxy("bw1"),
     "restart": lambda client: client.restart("bw1"),
+    "set_webhook": lambda client: client.set_webhook("bw1", HOOK, ["LOGOUT_INSTANCE"], HOOK_HEADERS),
 }
 CALLS = READS | CHANGES
 ALL_SECRETS = '"' + " ".join(SECRETS) + '"'
@@ -139,6 +144,9 @@ async def test_a_refusal_that_echoes_what_was_sent_is_masked(server: RawServer) 
     server.reply = evolution_error(400, [f"bad {secret} here" for secret in SECRETS])
     error = await failure(server, "set_proxy")
     assert error.params["reason"] == "; ".join(["bad *** here"] * len(SECRETS))
+    server.reply = evolution_error(400, [f"bad {secret} here" for secret in HOOK_SECRETS])
+    error = await failure(server, "set_webhook")
+    assert error.params["reason"] == "; ".join(["bad *** here"] * len(HOOK_SECRETS))
 
 
 @pytest.mark.parametrize(
@@ -241,8 +249,9 @@ async def test_waiting_for_a_connection_means_not_carried_out(server: RawServer)
 @pytest.mark.parametrize("call", CALLS)
 async def test_each_call_has_its_own_limit(server: RawServer, call: str) -> None:
     server.reply = SILENCE
-    patient = dict.fromkeys(["fetch_instances", "connection_state", "find_proxy", "set_proxy", "restart"], 50.0)
-    own = {"fetch_instance": "fetch_instances", "clear_proxy": "set_proxy"}.get(call, call)
+    patient = dict.fromkeys(Limits.__slots__, 50.0)
+    shared = {"fetch_instance": "fetch_instances", "clear_proxy": "set_proxy"}
+    own = shared.get(call, "webhook" if call.endswith("webhook") else call)
     started = asyncio.get_running_loop().time()
     error = await failure(server, call, Limits(**(patient | {own: 0.2})))
     assert error.params["reason"] == "no answer in time"
@@ -250,7 +259,7 @@ async def test_each_call_has_its_own_limit(server: RawServer, call: str) -> None
 
 
 def test_default_limits() -> None:
-    assert Limits() == Limits(10, 5, 5, 30, 10, 5)
+    assert Limits() == Limits(10, 5, 5, 30, 10, 5, 5)
 
 
 async def test_a_cancelled_call_is_told_and_passed_on(server: RawServer) -> None:

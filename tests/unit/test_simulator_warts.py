@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from service.evolution.simulator import Condition, Endpoint, Fault, Paces, Simulator
+from service.evolution.simulator import OFF, Condition, Endpoint, Fault, Paces, ProxyRow, Simulator
 from service.models import Protocol, ProxySpec
 
 SET = {"enabled": True, "host": "192.0.2.1", "port": "80", "protocol": "http", "username": "u", "password": "p"}
@@ -200,6 +200,21 @@ async def test_faults_strike_where_they_fit_and_so_often(sim: Simulator, http: a
     assert [call.status for call in sim.calls.to("proxy/set", "one")] == [500, 201]
 
 
+async def test_a_server_of_an_unknown_version(sim: Simulator, http: aiohttp.ClientSession) -> None:
+    sim.warts.faults.append(Fault("instance/fetchInstances", times=1, body=b'{"instances":[]}'))
+    assert await get(http, "/instance/fetchInstances") == (200, {"instances": []})
+    assert len((await get(http, "/instance/fetchInstances"))[1]) == 1
+
+
+async def test_off_is_not_direct_where_the_environment_names_a_proxy(sim: Simulator) -> None:
+    sim.warts.default_proxy = ProxyRow.of(PROXY)
+    other = ProxySpec(Protocol.HTTP, "192.0.2.1", 81)
+    for row, exit_ in ((None, ENDPOINT), (OFF, ENDPOINT), (other, Endpoint.of(other))):
+        sim.set_row_by_hand("one", row)
+        sim.open("one")
+        assert list(sim.exits().values()) == [exit_]
+
+
 @pytest.mark.parametrize(("cut", "saved"), [("before", False), ("after", True)])
 async def test_cut_connections(sim: Simulator, http: aiohttp.ClientSession, cut: Any, saved: bool) -> None:
     sim.warts.faults.append(Fault("proxy/set", cut=cut))
@@ -222,6 +237,25 @@ async def test_delays_go_through_the_injected_sleep() -> None:
         async with aiohttp.ClientSession(sim.url, headers={"apikey": sim.api_key}) as http:
             assert await put(http) == 201
     assert slept == [63.0]
+
+
+async def test_an_hour_passes_as_fast_as_its_driver_wants() -> None:
+    passed = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        passed[0] += seconds
+        await asyncio.sleep(0)
+
+    began = asyncio.get_running_loop().time()
+    async with Simulator(sleep=sleep, now=lambda: passed[0], paces=Paces(attempt=5.0)) as sim:
+        sim.create("one", state="open", row=PROXY)
+        sim.conditions[ENDPOINT] = Condition.DEAD
+        sim.drop("one")
+        await sim.until(lambda: passed[0] > 3600)
+        async with aiohttp.ClientSession(sim.url, headers={"apikey": sim.api_key}) as http:
+            await get(http, "/proxy/find/one")
+        assert sim.calls.to("proxy/find")[0].at > 3600
+    assert asyncio.get_running_loop().time() - began < 5
 
 
 async def test_nothing_is_left_behind() -> None:

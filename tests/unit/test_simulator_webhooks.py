@@ -12,7 +12,8 @@ import jwt
 import pytest
 from aiohttp import web
 
-from service.evolution.simulator import Paces, Retries, Simulator
+from service.evolution.simulator import Condition, Endpoint, Paces, Retries, Simulator
+from service.models import Protocol, ProxySpec
 from tests.helpers import wait_until
 
 KEY = "a secret of thirty-two characters"
@@ -129,6 +130,41 @@ async def test_what_is_retried(sim: Simulator, receiver: Receiver, statuses: lis
     await receiver.received(posts)
     await asyncio.sleep(0.04)  # time for a retry that must not come
     assert len(receiver.posts) == posts
+
+
+async def test_what_is_not_delivered_is_lost_when_the_server_restarts(sim: Simulator, receiver: Receiver) -> None:
+    receiver.statuses = [500]
+    sim.create("one")
+    await receiver.received(1)
+    sim.restart_server()
+    sim.create("two")
+    await receiver.received(2)
+    await asyncio.sleep(0.04)  # time for a retry that must not come
+    assert [body["instance"] for _, body, _ in receiver.posts] == ["one", "two"]
+
+
+async def test_a_server_that_starts_tells_of_each_open_instance(sim: Simulator, receiver: Receiver) -> None:
+    for name in ("one", "two"):
+        sim.create(name, state="open")
+    sim.create("closed")
+    await receiver.received(5)
+    receiver.posts.clear()
+    sim.restart_server()
+    await receiver.received(4)
+    told = [(body["instance"], body["data"]["state"], "sender" in body) for _, body, _ in receiver.posts]
+    assert sorted(told) == [
+        (name, *rest) for name in ("one", "two") for rest in (("connecting", False), ("open", True))
+    ]
+
+
+async def test_a_dead_proxy_is_told_of_at_each_attempt(sim: Simulator, receiver: Receiver) -> None:
+    """EVOLUTION.md, B9: the pace is the simulator's attempt."""
+    proxy = ProxySpec(Protocol.HTTP, "proxy.example", 8080)
+    sim.create("one", state="open", row=proxy)
+    sim.conditions[Endpoint.of(proxy)] = Condition.DEAD
+    sim.drop("one")
+    await receiver.received(12)
+    assert {state for _, state in receiver.events[2:]} == {"connecting"}
 
 
 async def test_shuffled_and_repeated(sim: Simulator, receiver: Receiver) -> None:

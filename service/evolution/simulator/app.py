@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -64,7 +63,7 @@ class HttpApi:
         segments = path.split("/")[1:]
         route = "/".join(segments[:2])
         name = _lenient(segments[2]) if len(segments) == 3 else None
-        call = Call(http.method, route, name, asyncio.get_running_loop().time())
+        call = Call(http.method, route, name, self._world.now())
         self._world.changes.notify()
         with self.calls.record(call):
             raw = await http.read()
@@ -73,9 +72,12 @@ class HttpApi:
             if fault is not None and fault.cut == "before":
                 return _cut(http)
             try:
-                if fault is not None and fault.status is not None:
+                if fault is not None and fault.body is not None:
+                    answer = Answer(fault.body, fault.status or 200)
+                elif fault is not None and fault.status is not None:
                     raise Refusal(fault.status, ["Simulated"])
-                answer = await self._answer(http, path, segments, query, raw)
+                else:
+                    answer = await self._answer(http, path, segments, query, raw)
             except Refusal as refusal:
                 answer = refusal.answer
             if fault is not None and fault.cut == "after":

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 @dataclass(slots=True)
 class Call:
     """``route`` is the first two segments of the path (``"proxy/set"``), ``name`` the instance acted on, ``at`` the
-    loop's clock. ``status`` is ``None`` until it is answered, and stays so for a connection that was cut."""
+    simulator's time (epoch seconds). ``status`` is ``None`` until it is answered, and stays so for a connection that
+    was cut."""
 
     method: str
     route: str

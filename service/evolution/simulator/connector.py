@@ -119,7 +119,8 @@ class Connector:
                 return
 
     def _way_out(self, instance: Instance) -> tuple[Endpoint | None, Condition]:
-        exit_ = exit_of(instance.row, protocols=self._warts.protocols)
+        row = instance.row if instance.row is not None and instance.row.enabled else self._warts.default_proxy
+        exit_ = exit_of(row, protocols=self._warts.protocols)
         if exit_ is None or applies(self._warts.direct_reconnect, instance.name):
             return None, Condition.ALIVE
         return exit_, self.conditions.get(exit_, Condition.ALIVE)

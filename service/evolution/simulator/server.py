@@ -30,7 +30,8 @@ class Simulator(World):
     It contacts no proxy and, but for the webhooks, no one at all. Several may run at once, each with its own key; give
     them one ``sockets`` to have a proxy shared between servers seen as well. Port 0 is any free one. ``webhook_url``
     is the global webhook and may be set later; ``seed`` fixes what is random. All delays of the simulated world go
-    through ``sleep``, all times it shows come from ``now`` (epoch seconds).
+    through ``sleep``, all times it shows come from ``now`` (epoch seconds): whoever drives both decides how fast an
+    hour passes. Only the time limits of webhooks that are being posted are real.
     """
 
     def __init__(
@@ -91,6 +92,10 @@ class Simulator(World):
     @property
     def calls(self) -> Calls:
         return self._http.calls
+
+    def unload(self) -> None:
+        super().unload()
+        self._webhooks.lose()
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` if the port is taken."""

@@ -1,4 +1,39 @@
-"""The switches for what goes wrong. Each names its place in EVOLUTION.md."""
+"""The switches for what goes wrong. Each names its place in EVOLUTION.md.
+
+How each surprise of part B is made to happen (*always*: the server's plain behaviour, without a switch):
+
+== ==================================================================================================
+1  ``silent_loss``, ``db_down``; *always* for a set without username or password, or with a long field
+2  ``null_on_read``, ``db_down``
+3  ``save_delay``, ``Condition.SILENT``
+4  *always*: GET /instance/connect
+5  ``direct_reconnect``
+6  not simulated: no one is contacted but the webhooks
+7  ``default_proxy``
+8  *always*: ``drop`` and ``hang``; ``shown_status``
+9  ``Condition.DEAD`` and ``drop``; how often: ``Paces.attempt``
+10 ``Condition.REFUSING``, ``Condition.SILENT``, ``hang``
+11 ``db_down`` and ``drop`` or a restart
+12 not simulated: the API does not show media
+13 *always*; ``restart_refused``, ``restart_ignored``
+14 ``shown_state``, ``not_loaded``; *always* just after a delete
+15 ``ghosts``
+16 *always*: create with a bad proxy; how long: ``Paces.rejected_create``
+17 ``delete_delay``
+18 ``not_loaded`` and a logout
+19 *always*; ``db_down`` for tokens
+20 *always*
+21 *always*
+22 ``invalid_proxy``, ``invalid_next``, ``Condition.SAME_EXIT``
+23 *always*; ``protocols``; a row of an unknown protocol breaks restart and connect
+24 *always*: a set is tested each time
+25 *always*
+26 *always*
+27 *always*
+28 ``webhooks_shuffled``, ``webhooks_repeated``, ``Retries``; *always* lost by ``unload``
+29 ``Fault("", hang=True)``
+== ==================================================================================================
+"""
 
 from __future__ import annotations
 
@@ -6,7 +41,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
-from service.evolution.simulator.proxies import Endpoint
+from service.evolution.simulator.proxies import Endpoint, ProxyRow
 
 T = TypeVar("T")
 Rule: TypeAlias = bool | Container[T] | Callable[[T], bool]
@@ -25,7 +60,8 @@ class Fault:
 
     ``route`` is the first two segments of the path (``"proxy/set"``) and ``name`` the instance's; ``None`` fits all.
     ``times`` bounds how often it strikes. Before the call is carried out it is delayed (seconds), then held until
-    ``release()``, then cut off or answered with ``status``; ``cut="after"`` carries it out and loses the answer.
+    ``release()``, then cut off or answered with ``status``, or with ``body`` (JSON text; status 200 unless given) as
+    by a server of an unknown version; ``cut="after"`` carries it out and loses the answer.
     """
 
     route: str | None = None
@@ -34,6 +70,7 @@ class Fault:
     delay: float = 0.0
     hang: bool = False
     status: int | None = None
+    body: bytes | None = None
     cut: Literal["before", "after"] | None = None
 
     def fits(self, route: str, name: str | None) -> bool:
@@ -64,6 +101,8 @@ class Warts:
     """What connectionState says, by name; ``None`` leaves ``state`` out (5, B14)."""
     shown_status: dict[str, str] = field(default_factory=dict)
     """What the list says as connectionStatus, by name (B8)."""
+    default_proxy: ProxyRow | None = None
+    """PROXY_HOST in the server's environment: where instances without a proxy of their own go out (7, B7)."""
     direct_reconnect: Rule[str] = False
     """Names whose next sockets go out directly although a proxy is set (B5)."""
     restart_refused: Rule[str] = False

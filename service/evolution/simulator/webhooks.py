@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -68,6 +69,7 @@ class Webhooks:
         self._rng = rng
         self._now = now
         self._session: aiohttp.ClientSession | None = None
+        self._undelivered: set[asyncio.Task[None]] = set()
 
     def emit(self, instance: Instance, event: str, data: object) -> None:
         """Post the event, as things are now, to whoever listens for it."""
@@ -89,10 +91,17 @@ class Webhooks:
         }
         if instance.sender is None:
             del body["sender"]
-        self._tasks.spawn(self._deliver(event, orjson.dumps(body), local))
+        delivery = self._tasks.spawn(self._deliver(event, orjson.dumps(body), local))
+        self._undelivered.add(delivery)
+        delivery.add_done_callback(self._undelivered.discard)
+
+    def lose(self) -> None:
+        """Forget what is not delivered, as a restart of the server does (11, B28)."""
+        for delivery in self._undelivered:
+            delivery.cancel()
 
     async def close(self) -> None:
-        """Forget what is not delivered, as a restart of the server does. The tasks have ended before."""
+        """The tasks have ended before."""
         if self._session is not None:
             await self._session.close()
 

@@ -49,7 +49,7 @@ class World:
         self.tasks = tasks
         self.sleep = sleep
         self._emit = emit
-        self._now = now
+        self.now = now
         self.connector = Connector(
             sockets=self.sockets,
             warts=self.warts,
@@ -95,7 +95,7 @@ class World:
         number: str | None = None,
     ) -> Instance:
         """A new instance in memory and DB. With ``state="open"`` it is paired and goes out as ``row`` says."""
-        instance = Instance(name, integration, token or str(uuid4()).upper(), number, iso(self._now()))
+        instance = Instance(name, integration, token or str(uuid4()).upper(), number, iso(self.now()))
         self.memory[name] = self.database[name] = instance
         self._emit(instance, "instance.create", {"instanceName": name, "instanceId": instance.id})
         if row is not None:
@@ -145,7 +145,7 @@ class World:
         instance.paired = False
         instance.status = "close"
         instance.disconnection_code = code
-        instance.disconnection_at = iso(self._now())
+        instance.disconnection_at = iso(self.now())
         data = {"tag": "conflict", "attrs": {"type": "device_removed"}}
         error = {"error": {"data": data, "output": {"statusCode": code}}}
         instance.disconnection_object = orjson.dumps(error).decode()
@@ -225,7 +225,7 @@ class World:
             return
         if isinstance(row, ProxySpec):
             row = ProxyRow.of(row)
-        now = iso(self._now())
+        now = iso(self.now())
         old = instance.row
         created = (old.id, old.created_at) if old else (f"c{uuid4().hex[:24]}", now)
         instance.row = replace(row, id=created[0], created_at=created[1], updated_at=now)
@@ -233,7 +233,7 @@ class World:
 
     def touch(self, instance: Instance) -> None:
         """The DB row changed: it moves in the list, which has no order (4)."""
-        instance.updated_at = iso(self._now())
+        instance.updated_at = iso(self.now())
         instance.element = None
         if self.database.get(instance.name) is instance:
             self.database[instance.name] = self.database.pop(instance.name)
