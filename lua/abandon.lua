@@ -2,11 +2,11 @@
 -- include names replay events proxies leases instances
 --
 -- GUARANTEE  Only the lease of this token, and only from reserved. Refused or unsent: the proxy goes to the end of the
---            line. Unknown, now or under this lease: it is quarantined (set_unknown), as a set may land later, and is
+--            line, behind what is kept, until one is confirmed. Unknown, now or under this lease: it is quarantined (set_unknown), as a set may land later, and is
 --            not offered to this instance again: a row that names it is then known as late, not as chosen. One that was
 --            active before, so that a socket may still use it, is released instead, as a tail. A lease that it was to
---            replace is the instance's again, under a new token. Five refusals of different proxies in a row engage
---            the set half of the brake.
+--            replace is the instance's again, under a new token. Five in a row, refusals of different proxies and
+--            sets of different instances that stay unknown, engage the set half of the brake.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -16,7 +16,7 @@
 --   how        str     refused, unsent, unknown
 --   settle_ms  int     ms: how long an unknown set may still land
 -- RETURNS
---   OK         status of the proxy, refusals in a row
+--   OK         status of the proxy, failures in a row
 --   STALE      proxy, token of the present lease if any
 --   WRONG_PHASE phase
 
@@ -30,6 +30,7 @@ if not lease then return stale end
 if lease.phase ~= 'reserved' then return {'WRONG_PHASE', lease.phase} end
 
 local proxy = load_hash(proxy_key(A.proxy))
+if A.how == 'refused' then call('HSET', proxy_key(A.proxy), 'refused', '1') end
 local unknown_at = A.how == 'unknown' and A.now_ms or sent_at(lease)
 local lands_until = unknown_at > 0 and unknown_at + A.settle_ms or 0
 if lease.active_at then
@@ -47,15 +48,19 @@ else
 end
 if lands_until > A.now_ms then shun(lease.holder, A.proxy) end
 
+local kept
 local before = lease.replaces and load_hash(lease_key(lease.replaces)) or {}
 if before.tail == '1' and before.waits == 'row' and before.instance == lease.instance
   and before.server == lease.server then
   unmake_tail(lease.replaces, before)
   keep_lease(lease.replaces, before)
+  kept = lease.replaces
   call('ZREM', shunned_key(lease.holder), lease.replaces)
+  call('ZREM', rotated_key(lease.holder), lease.token)
 end
 tally(lease.server, lease.instance)
-tell_of(A.proxy, lease, 'lease.abandoned', 'warning', {reason = A.how, status = proxy.status})
+tell_of(A.proxy, lease, 'lease.abandoned', 'warning', {reason = A.how, status = proxy.status, replaces = kept})
 
-local refusals = A.how == 'refused' and count_refusal(lease.server, A.proxy) or 0
+local counts = A.how == 'refused' and A.proxy or A.how == 'unknown' and lease.holder
+local refusals = counts and count_refusal(lease.server, counts) or 0
 return done({'OK', proxy.status, refusals})

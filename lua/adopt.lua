@@ -2,8 +2,11 @@
 -- include names replay events proxies leases instances
 --
 -- GUARANTEE  The row's proxy becomes the instance's, phase active, applied unknown, unless another lease holds it:
---            exclusivity beats choice. A reservation for this name becomes the instance's lease. A row that was read
---            before the instance's lease last changed proves nothing. Sending it again changes nothing.
+--            exclusivity beats choice. A reservation for this name becomes the instance's lease, and so does the lease
+--            that the same instance, by its id, has on a former server: that server bears another name now. A row that
+--            was read before the instance's lease last changed proves nothing. Sending it again changes nothing.
+-- KEYS
+--   former     set     names of servers that were configured and still hold or name something
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -33,7 +36,8 @@ local function adopt(item)
     local other = load_hash(lease_key(item.row))
     local reserved = other.reservation and other.server == A.server and other.name == item.name
     local own_tail = other.tail == '1' and other.server == A.server and other.instance == item.instance
-    if not reserved and not own_tail then
+    local renamed = other.instance == item.instance and call('SISMEMBER', K.former, other.server) == 1
+    if not reserved and not own_tail and not renamed then
       local key = instance_key(holder_of(A.server, item.instance))
       if call('HGET', key, 'conflict') ~= item.row then
         call('HSET', key, 'conflict', item.row)
@@ -43,6 +47,7 @@ local function adopt(item)
       return 'HELD_ELSEWHERE', item.row, other.token
     end
     close_lease(item.row, other)
+    if renamed and not held_by(other.server, other.instance) then forget(other.server, other.instance) end
     unknown_at = sent_at(other)
     from = reserved and 'reserved' or 'releasing'
   end

@@ -12,7 +12,7 @@
 --   server     str
 --   half       str     release, set
 --   engaged    flag
---   reason     str     in words
+--   reason     str     a code and its values, for service/messages.py
 -- RETURNS
 --   OK         1 if it changed
 --   NOT_CONFIGURED server

@@ -24,6 +24,8 @@ if lease.phase ~= 'reserved' then return {'WRONG_PHASE', lease.phase} end
 set_phase(A.proxy, lease, 'active')
 call('HSET', lease_key(A.proxy), 'active_at', ms(A.now_ms), 'applied', 'no', 'down', '0')
 call('HDEL', lease_key(A.proxy), 'replaces')
+call('HDEL', proxy_key(A.proxy), 'refused')
+forget_signs(A.proxy)
 note_change(lease.holder)
 see_row(lease.server, lease.instance, A.proxy)
 tally(lease.server, lease.instance)

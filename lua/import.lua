@@ -1,9 +1,9 @@
 -- import: add proxies, update the credentials of known ones, leave the others alone.
--- include names replay events proxies instances
+-- include names replay events proxies sealing instances
 --
 -- GUARANTEE  The same proxies again change nothing and enable nothing. A proxy that a row somewhere names, or that was
---            removed while it rested, does not become free, nor does a new one that has expired. Credentials are
---            compared by fingerprint only.
+--            removed while it rested, does not become free, nor does a new one that has expired. Passwords are compared
+--            by their fingerprints only, under any key; what an item does not name (also a password) stays.
 -- KEYS
 --   all        zset    every proxy id at score 0, paged in lexical order
 --   hosts      hash    <host>|<protocol> to the number of proxies there
@@ -13,12 +13,15 @@
 --   op_id      str     replay: one id a batch
 --   actor      str
 --   stamp      str     id of the whole import: what a sync does not stamp, it drains
---   item*      id:str protocol:str host:str port:str username:str secret:str fingerprint:str group:str labels:str expires_at:str unusable:str ip:flag
+--   key        str     id of the key that the secrets are sealed with
+--   item*      id:str protocol:str host:str port:str username:str secret:str fingerprints:str group:str labels:str expires_at:str unusable:str ip:flag
 -- RETURNS
 --   OK         then three words an item: added, updated, disabled or unchanged; status; other protocols of this address
+--   WRONG_ENCRYPTION_KEY what this key seals could not be opened by all
 
 local prior = replayed()
 if prior then return prior end
+if not may_seal(A.key) then return {'WRONG_ENCRYPTION_KEY'} end
 
 local PROTOCOLS = {'http', 'https', 'socks4', 'socks5'}
 local DETAILS = {'group', 'labels', 'expires_at'}
@@ -41,7 +44,7 @@ local function add(item)
   local proxy = {group = item.group, active = active}
   call('ZADD', K.all, 0, item.id)
   call('HSET', proxy_key(item.id), 'protocol', item.protocol, 'host', item.host, 'port', item.port,
-    'username', item.username, 'secret', item.secret, 'fingerprint', item.fingerprint, 'group', item.group,
+    'username', item.username, 'secret', item.secret, 'fingerprint', first_of(item.fingerprints), 'group', item.group,
     'labels', item.labels, 'expires_at', item.expires_at, 'unusable', item.unusable, 'active', active,
     'disabled_reason', why, 'created_at', now, 'rev', 0, 'stamp', A.stamp)
   call('HINCRBY', K.hosts, item.host .. '|' .. item.protocol, 1)
@@ -55,8 +58,8 @@ end
 
 local function update(item, proxy)
   local changed = {}
-  if proxy.fingerprint ~= item.fingerprint then
-    call('HSET', proxy_key(item.id), 'secret', item.secret, 'fingerprint', item.fingerprint)
+  if item.secret ~= '' and not same_password(proxy, item.fingerprints) then
+    call('HSET', proxy_key(item.id), 'secret', item.secret, 'fingerprint', first_of(item.fingerprints))
     outdate(item.id)
     changed[#changed + 1] = 'password'
   end

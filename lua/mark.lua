@@ -1,5 +1,5 @@
 -- mark: note what was seen of a lease's instance (opened, down, applied), or what became of a set of its proxy.
--- include names replay events proxies leases instances
+-- include names replay events proxies sealing leases instances
 --
 -- GUARANTEE  Only the lease of this token. applied needs down before it: not open, then open, after the row was read back;
 --            it proves that the proxy works and ends the doubling of its probation. sending comes before a set is sent
@@ -14,7 +14,7 @@
 --   proxy      str
 --   token      str
 --   what       str     opened, down, applied, sending, answered, unknown, asserted, refused
---   fingerprint str    with asserted: of the password that was written
+--   fingerprints str   with asserted: of the password that was written, by each known key
 -- RETURNS
 --   OK         1 if the note is new
 --   STALE      proxy, token of the present lease if any
@@ -61,8 +61,9 @@ if A.what == 'asserted' then
   if lease.phase ~= 'active' then return {'WRONG_PHASE', lease.phase} end
   call('HSET', key, 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms), 'since', ms(A.now_ms))
   call('HDEL', key, 'sending_at')
+  forget_signs(A.proxy)
   note_change(lease.holder)
-  if call('HGET', proxy_key(A.proxy), 'fingerprint') == A.fingerprint then call('HDEL', key, 'outdated') end
+  if same_password(load_hash(proxy_key(A.proxy)), A.fingerprints) then call('HDEL', key, 'outdated') end
   see_row(lease.server, lease.instance, A.proxy)
   tally(lease.server, lease.instance)
   tell_of(A.proxy, lease, 'lease.asserted', 'warning')

@@ -6,17 +6,19 @@
 --   instances  zset    every known instance as server/name\nid (score 0)
 --   unprotected zset   open managed instances without an applied proxy
 --   unapplied  zset    set, not applied
+--   spent      zset    instances that wait for a human
 --   external   zset    instances with a proxy of someone else
 --   unmanaged  set     server/instance that policy leaves alone
 -- ARGV
---   list       str     instances, unprotected, unapplied, external
+--   list       str     instances, unprotected, unapplied, spent, external
 --   cursor     str     '' to begin, else the last member seen
 --   limit      int     instances to look at
 -- RETURNS
 --   OK         next cursor ('' at the end), then five items an instance: member, record, unmanaged (0 or 1), proxy
 --              id, lease
 
-local LISTS = {instances = K.instances, unprotected = K.unprotected, unapplied = K.unapplied, external = K.external}
+local LISTS = {instances = K.instances, unprotected = K.unprotected, unapplied = K.unapplied, spent = K.spent,
+  external = K.external}
 
 if not LISTS[A.list] then return redis.error_reply('BADARG list') end
 local page = call('ZRANGEBYLEX', LISTS[A.list], A.cursor == '' and '-' or '(' .. A.cursor, '+',

@@ -1,8 +1,9 @@
 -- reserve: hold a proxy for an instance that is about to be created, by the name it will have.
--- include names replay events proxies leases instances gate
+-- include names replay events proxies leases instances gate choice
 --
 -- GUARANTEE  The proxy is held by the reservation alone until a row of that server and name names it (adopt) or its time
---            is over (expire_reservation). An open reservation of this id answers what it holds.
+--            is over (expire_reservation). The proxy kept for that name comes first. An open reservation of this id
+--            answers what it holds.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -29,12 +30,15 @@ if held then return done({'OK', held, call('HGET', lease_key(held), 'token')}) e
 local closed = gate()
 if closed then return closed end
 local holder = holder_of(A.server, instance)
-local id, refusal, why = choose(holder, {owner = '', pin = A.pin, group = A.group, strict = A.strict})
-if not id then return {refusal} end
+local choice = choose(holder, {owner = '', name = A.name, pin = A.pin, group = A.group, strict = A.strict})
+local id = choice.id
+if not id then return {choice.refusal} end
 
 local lease = open_lease(id, load_hash(proxy_key(id)), A.server, instance, A.name, 'reserved', {
   'reason', 'reservation', 'reservation', A.reservation, 'expires_at', ms(A.expires_at), 'owner', '', 'disc_at', '',
-  'opened', '0', 'manual', '1', 'applied', 'no', 'chosen', why})
+  'opened', '0', 'manual', '1', 'applied', 'no', 'chosen', choice.why, 'chosen_from', choice.from,
+  'counts', choice.counts})
 call('ZADD', K.reservations, ms(A.expires_at), holder)
-tell_of(id, lease, 'reservation.made', 'info', {chosen = why, reservation = A.reservation})
+tell_of(id, lease, 'reservation.made', 'info', {chosen = choice.why, chosen_from = choice.from,
+  counts = choice.counts, reservation = A.reservation})
 return done({'OK', id, lease.token})

@@ -15,18 +15,20 @@
 --   stuck      zset    releases set aside
 --   unprotected zset   open managed instances without an applied proxy
 --   unapplied  zset    set, not applied
+--   spent      zset    instances that wait for a human
 --   external   zset    instances with a proxy of someone else
 --   reservations zset  open reservations
 --   instances  zset    every known instance
 --   groups     hash    <status>:<group> to a number
 --   states     hash    <server>:<state> to a number
 --   servers    set     names of the configured servers
+--   former     set     names of servers that were configured and still hold or name something
 --   events     stream  the audit trail
 -- ARGV
 --   now_ms     int     ms
 -- RETURNS
 --   OK         then names and values in turn: figures by their name; group:<status>:<group>, state:<server>:<state>,
---              cooling:<group>, server:<name>:<field>, leases:<name>
+--              cooling:<group>, server:<name>:<field>, leases:<name>, unprotected:<name>; former:<name>, its leases and tails
 
 local reply = {'OK'}
 local function say(name, value)
@@ -38,7 +40,7 @@ local function waiting(key) return call('ZCOUNT', key, '(' .. string.format('%.0
 say('total', call('ZCARD', K.all))
 say('line', call('ZCARD', K.free) + call('ZCARD', K.kept))
 say('cooling', waiting(K.free) + waiting(K.kept))
-for _, name in ipairs({'used', 'quarantine', 'disabled', 'reserved', 'releasing', 'stuck', 'unprotected', 'unapplied',
+for _, name in ipairs({'used', 'quarantine', 'disabled', 'reserved', 'releasing', 'stuck', 'unprotected', 'unapplied', 'spent',
   'external', 'reservations', 'instances'}) do
   say(name, call('ZCARD', K[name]))
 end
@@ -57,6 +59,10 @@ local states = call('HGETALL', K.states)
 for i = 1, #states, 2 do say('state:' .. states[i], states[i + 1]) end
 for _, server in ipairs(call('SMEMBERS', K.servers)) do
   say('leases:' .. server, call('HLEN', leases_key(server)))
+  say('unprotected:' .. server, call('ZLEXCOUNT', K.unprotected, '[' .. server .. '/', '(' .. server .. '0')) -- 0 follows /
   for name, value in pairs(load_hash(server_key(server))) do say('server:' .. server .. ':' .. name, value) end
+end
+for _, server in ipairs(call('SMEMBERS', K.former)) do
+  say('former:' .. server, call('HLEN', leases_key(server)) + call('HLEN', tails_key(server)))
 end
 return reply

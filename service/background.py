@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -16,10 +15,10 @@ _SHORTEST_BACKOFF = 1.0
 
 
 class Clock:
-    """Time as a loop sees it: monotonic seconds, and a sleep that an event ends early. Tests pass their own."""
+    """Time as the event loop sees it, and a sleep that an event ends early. Tests pass their own."""
 
     def now(self) -> float:
-        return time.monotonic()
+        return asyncio.get_running_loop().time()
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Return once ``event`` is set or ``seconds`` have passed."""

@@ -103,8 +103,9 @@ async def _serve(settings: Settings) -> None:
 def mask_secrets(settings: Settings) -> None:
     """Sees to it that no secret of the settings is ever in a log line."""
     for _, value in settings:
-        if isinstance(value, SecretStr):
-            log.mask(value.get_secret_value())
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, SecretStr):
+                log.mask(one.get_secret_value())
     for url in (settings.redis_url, settings.database_url):
         if url is not None and (password := urlsplit(url.get_secret_value()).password):
             log.mask(password)
@@ -129,6 +130,10 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 async def _pool(app: web.Application) -> AsyncIterator[None]:
     async with open_pool_of(app[SETTINGS], app[REDIS_URL]) as pool:
         await check_server(pool)
+        if await pool.use_key():
+            logger.warning(
+                "passwords may be in clear or under an older key; evoproxy rotate-key puts all under the first"
+            )
         app[POOL] = pool
         yield
 

@@ -28,6 +28,14 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "The instance does not exist in the Evolution API",
     ),
     "store_unavailable": ("O armazenamento {store} não está acessível", "The store {store} can't be reached"),
+    "database_refused": (
+        "O banco de dados recusou o que o evoproxy pediu: {reason}",
+        "The database refused what evoproxy asked of it: {reason}",
+    ),
+    "pool_emptied": (
+        "O Redis tem {pool} proxies e a tabela {table}: o Redis foi esvaziado; execute evoproxy restore",
+        "Redis holds {pool} proxies and the table {table}: Redis was emptied; run evoproxy restore",
+    ),
     "not_reconciled": (
         "Aguardando a primeira leitura completa do servidor {server}",
         "Waiting for the first complete reading of server {server}",
@@ -70,10 +78,28 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{field} faz parte da identidade do proxy e não pode ser alterado",
         "{field} is part of the proxy's identity and can't be changed",
     ),
+    "unknown_server": ("Servidor desconhecido: {server}", "Unknown server: {server}"),
+    "still_configured": (
+        "O servidor {server} está configurado; só se esquece um que saiu da configuração",
+        "Server {server} is configured; only one that has left the settings is forgotten",
+    ),
+    "unknown_drift": (
+        "Não há divergência com este id; ela pode já estar resolvida",
+        "There is no drift of this id; it may be over already",
+    ),
+    "nothing_to_repair": ("A situação mudou; não há o que reparar", "Things have changed; there is nothing to repair"),
+    "needs_forgetting": (
+        "O servidor {server} saiu da configuração: configure-o de novo ou use POST /servers/{server}/forget",
+        "Server {server} is no longer configured: configure it again or use POST /servers/{server}/forget",
+    ),
     # refusals that only HTTP knows
     "internal": ("Erro interno; o log tem os detalhes", "Internal error; the log has the details"),
     "malformed": ("A requisição está malformada: {reason}", "The request is malformed: {reason}"),
     "unauthorized": ("Token ausente ou inválido", "The token is missing or invalid"),
+    "webhooks_off": (
+        "EVOPROXY_WEBHOOK_SECRET não está definida; os webhooks são recusados",
+        "EVOPROXY_WEBHOOK_SECRET is not set; webhooks are refused",
+    ),
     "forbidden": ("Requer o papel {role}", "Requires the role {role}"),
     "unknown_route": ("Rota desconhecida", "Unknown route"),
     "method_not_allowed": ("Método não permitido nesta rota", "The route does not have this method"),
@@ -117,6 +143,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "reason_timezone_aware": ("deve ter fuso horário", "must name its time zone"),
     "reason_unknown_cursor": ("não é um cursor recebido daqui", "is none that was given out"),
     "reason_not_json": ("o corpo não é JSON", "the body is no JSON"),
+    "reason_no_event": (
+        "não é um evento da Evolution API com event e instance",
+        "this is no event of the Evolution API with event and instance",
+    ),
+    "reason_large_event": ("o evento passa de 2 MB", "the event is over 2 MB"),
     "reason_unreadable_body": (
         "o corpo está incompleto ou não pode ser descomprimido",
         "the body is cut off or can't be decompressed",
@@ -200,6 +231,108 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "já conhecido e desativado; uma importação não ativa nada",
         "known and disabled; an import enables nothing",
     ),
+    # drift: what differs, what is to be done about it, what a human can do, what keeps it back
+    "drift_row_missing": (
+        "a Evolution API não tem proxy na instância, que possui um",
+        "the Evolution API has no proxy set for an instance that holds one",
+    ),
+    "drift_row_other": (
+        "a Evolution API tem outro proxy na instância, que ninguém escolheu para ela",
+        "the Evolution API has another proxy set for the instance, which nobody chose for it",
+    ),
+    "drift_row_by_hand": (
+        "alguém configurou outro proxy na Evolution API",
+        "somebody has set another proxy in the Evolution API",
+    ),
+    "drift_row_without_lease": (
+        "a Evolution API usa um proxy do pool que ainda não pertence à instância",
+        "the Evolution API uses a proxy of the pool that the instance does not hold yet",
+    ),
+    "drift_conflict": (
+        "a Evolution API usa um proxy que pertence a outra instância",
+        "the Evolution API uses a proxy that another instance holds",
+    ),
+    "drift_shared": (
+        "outra instância usa o proxy desta na Evolution API",
+        "another instance uses this one's proxy in the Evolution API",
+    ),
+    "drift_external": (
+        "a Evolution API usa um proxy que o pool não conhece",
+        "the Evolution API uses a proxy that the pool does not know",
+    ),
+    "drift_lease_without_instance": (
+        "a instância não está na lista do servidor",
+        "the server does not list the instance",
+    ),
+    "drift_outdated": (
+        "a Evolution API tem a senha antiga do proxy",
+        "the Evolution API has an old password of the proxy",
+    ),
+    "drift_unfinished": (
+        "um proxy foi escolhido, mas a configuração não terminou",
+        "a proxy was chosen, but setting it did not come to an end",
+    ),
+    "drift_not_applied": (
+        "o proxy está configurado, mas a conexão ainda é a anterior",
+        "the proxy is set, but the connection is still the one of before",
+    ),
+    "drift_in_trouble": (
+        "a lista diz conectada, mas a instância não está",
+        "the list says open, but the instance is not",
+    ),
+    "drift_rotations_spent": (
+        "a instância não se conecta e esgotou as trocas automáticas de proxy",
+        "the instance does not connect, and its automatic rotations are spent",
+    ),
+    "drift_stuck": (
+        "a Evolution API recusou seis vezes a limpeza do proxy",
+        "the Evolution API refused six times to clear the proxy",
+    ),
+    "drift_unconfigured_server": (
+        "o servidor saiu da configuração e ainda possui proxies",
+        "the server is no longer configured and still holds proxies",
+    ),
+    "drift_does_assign": ("atribuir um proxy próprio", "assign a proxy of its own"),
+    "drift_does_resume": ("configurar o proxy de novo", "set the proxy once more"),
+    "drift_does_give_up": ("desistir deste proxy", "give this proxy up"),
+    "drift_does_assert": ("configurar o proxy de novo", "set the proxy again"),
+    "drift_does_cure": (
+        "configurar o mesmo proxy mais uma vez, o que encerra um ciclo de reconexões",
+        "set the same proxy once more, which ends a reconnect loop",
+    ),
+    "drift_does_rotate": ("trocar o proxy", "replace the proxy"),
+    "drift_does_begin_release": ("devolver o proxy", "give the proxy back"),
+    "drift_does_cancel_release": ("manter o proxy", "keep the proxy"),
+    "drift_does_clear": ("limpar o proxy na Evolution API", "clear the proxy in the Evolution API"),
+    "drift_does_row_moved": ("concluir a devolução", "go on with the release"),
+    "drift_does_reconnect": ("reiniciar a instância na sua vez", "restart the instance when its turn comes"),
+    "drift_does_finish": ("encerrar a atribuição", "end the lease"),
+    "drift_does_verify": (
+        "perguntar pela instância; só um 404 encerra a atribuição",
+        "ask for the instance; only a 404 ends its lease",
+    ),
+    "drift_does_reconnect_itself": ("aguardar a próxima conexão", "wait for the next connection"),
+    "drift_does_look": ("olhar de novo na próxima leitura", "look again at the next reading"),
+    "drift_needs_assign": (
+        "o reparo atribui um proxy do pool no lugar deste",
+        "the repair assigns a proxy of the pool in its place",
+    ),
+    "drift_needs_rotate": ("o reparo troca o proxy", "the repair rotates the proxy"),
+    "drift_needs_release": (
+        "o reparo devolve o proxy; a instância fica sem gerência",
+        "the repair gives the proxy back; the instance is left unmanaged",
+    ),
+    "drift_needs_force": (
+        "o reparo encerra a atribuição sem provas; o proxy fica em quarentena",
+        "the repair ends the lease without proof; its proxy stays quarantined",
+    ),
+    "drift_needs_forget": (
+        "configure o servidor de novo ou esqueça-o: POST /servers/{server}/forget",
+        "configure the server again or forget it: POST /servers/{server}/forget",
+    ),
+    "drift_halted_observe": ("modo de observação: nada é feito", "observe mode: nothing is done"),
+    "drift_halted_paused": ("aguarda o fim da pausa", "waits for the end of the pause"),
+    "drift_halted_braked": ("aguarda o freio do servidor {server}", "waits for the brake of server {server}"),
     # figures that can't be
     "impossible_sum": (
         "Os status somam {parts}, mas há {total} proxies; execute evoproxy check",
@@ -215,9 +348,83 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "There are {unprotected} unprotected instances, but only {instances} known ones",
     ),
     "events_lost": ("Eventos de auditoria foram perdidos", "Audit events were lost"),
+    # why a brake engaged or let go, why a server is suspected; kept by the pool as a code, see why()
+    "why_missing": (
+        "das {leased} instâncias com proxy, {missing} faltam na lista e {closed} aparecem fechadas sem motivo",
+        "of {leased} leased instances {missing} are missing and {closed} are closed without a reason",
+    ),
+    "why_server_error": ("a leitura do servidor falhou: {error}", "reading the server failed: {error}"),
+    "why_whole": ("a lista esteve completa em {ticks} leituras", "the list was whole for {ticks} readings"),
+    "why_failed_sets": (
+        "{count} configurações de proxy falharam seguidas",
+        "{count} settings of a proxy failed in a row",
+    ),
+    "why_configured_twice": (
+        "os servidores {first} e {second} listam a mesma instância: um servidor está configurado duas vezes",
+        "servers {first} and {second} list the same instance: one server is configured twice",
+    ),
+    "why_success": ("um proxy foi configurado", "a proxy was set"),
+    "why_probe": ("uma tentativa de teste deu certo", "a probe succeeded"),
+    "why_by_hand": ("por decisão de uma pessoa", "a human decided so"),
+    "why_troubled": (
+        "{troubled} de {leased} instâncias com proxy não conectam ao mesmo tempo",
+        "{troubled} of {leased} leased instances can't connect at once",
+    ),
+    "why_calm": ("as instâncias conectam de novo", "instances connect again"),
+    # why a proxy was chosen, and where those are that were no candidates
+    "chosen_pin": ("indicado por uma pessoa", "named by a human"),
+    "chosen_row": ("já estava configurado na instância", "it was set in the instance already"),
+    "chosen_unknown": ("o motivo não foi registrado", "why was not noted"),
+    "chosen_memory": (
+        "o último que este número usou; havia outros {candidates} candidatos",
+        "the last one that this number had; there were {candidates} other candidates",
+    ),
+    "chosen_group": (
+        "o livre há mais tempo entre {candidates} candidatos do grupo {group}",
+        "free for longest of {candidates} candidates in group {group}",
+    ),
+    "chosen_line": (
+        "o livre há mais tempo entre {candidates} candidatos",
+        "free for longest of {candidates} candidates",
+    ),
+    "chosen_kept": (
+        "guardado para um número que pode voltar; nenhum outro estava livre",
+        "kept for a number that may return; no other was free",
+    ),
+    "left_out_resting": ("{count} em descanso", "{count} resting"),
+    "left_out_kept": ("{count} guardados para números que voltam", "{count} kept for numbers that return"),
+    "left_out_elsewhere": ("{count} livres em outros grupos", "{count} free in other groups"),
+    "left_out_quarantined": ("{count} em quarentena", "{count} quarantined"),
+    "left_out_used": ("{count} em uso", "{count} used"),
+    "left_out_disabled": ("{count} desativados", "{count} disabled"),
+    "left_out_shunned": ("{count} já trocados nesta instância", "{count} that it was rotated away from"),
     # what the log tells of a server and its instances
     "brake_engaged": ("O freio do servidor {server} foi acionado", "The brake of server {server} has engaged"),
     "brake_released": ("O freio do servidor {server} foi solto", "The brake of server {server} has let go"),
+    "server_suspect": (
+        "Muitas instâncias do servidor {server} não conectam ao mesmo tempo: o suspeito é o servidor ou a sua rede",
+        "Many instances of server {server} can't connect at once: the server or its network is the suspect",
+    ),
+    "server_cleared": (
+        "O servidor {server} não é mais suspeito: as suas instâncias conectam",
+        "Server {server} is no longer suspected: its instances connect",
+    ),
+    "cure": (
+        "A instância {instance} não conecta; configurando o mesmo proxy de novo",
+        "Instance {instance} can't connect; configuring the same proxy again",
+    ),
+    "rotating": (
+        "O proxy da instância {instance} não conecta; trocando por outro",
+        "The proxy of instance {instance} does not connect; replacing it",
+    ),
+    "rotation_waits": (
+        "O proxy da instância {instance} não conecta, e não há outro disponível",
+        "The proxy of instance {instance} does not connect, and no other is available",
+    ),
+    "rotations_spent": (
+        "O proxy da instância {instance} não conecta e não pode mais ser trocado sozinho; uma pessoa precisa agir",
+        "The proxy of instance {instance} does not connect and policy may not replace it any more; a human has to act",
+    ),
     "lease_released": ("Proxy devolvido pela instância {instance}", "Instance {instance} has given its proxy back"),
     # the four steps of an automatic assignment
     "step_connected": (
@@ -253,12 +460,29 @@ def text(code: str, locale: Locale = "pt-BR", /, **params: Any) -> str:
     return template.format_map(_Known(params))
 
 
+def number(value: int, locale: Locale = "pt-BR", /) -> str:
+    """``3.712``, in English ``3,712``."""
+    return f"{value:,}".replace(",", "." if locale == "pt-BR" else ",")
+
+
 def reason(code: str, locale: Locale = "pt-BR", /, given: str | None = None, **params: Any) -> str:
     """Why something is refused, by its code; without a text for that ``given``, else the code itself."""
     known = f"reason_{code}"
     if known in _TEXTS:
         return text(known, locale, **params)
     return code if given is None else given
+
+
+def why(kept: str, locale: Locale = "pt-BR", /) -> str:
+    """The words of a reason that the pool keeps as ``code name=value …``; what has another shape is shown as it is.
+
+    A value may be a code too: of an error, for instance.
+    """
+    code, *pairs = kept.split() or [""]
+    if f"why_{code}" not in _TEXTS:
+        return kept
+    values = (pair.partition("=") for pair in pairs)
+    return text(f"why_{code}", locale, **{name: text(value, locale) for name, _, value in values})
 
 
 def remark(code: str, locale: Locale, given: str) -> str:

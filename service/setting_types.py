@@ -27,12 +27,22 @@ def listed_json(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        listed = json.loads(value)
+        listed = json.loads(value, object_pairs_hook=_named_once)
     except json.JSONDecodeError as error:
         raise ValueError(f"is no JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
     if not isinstance(listed, list):
         raise ValueError("must be a JSON list")
     return listed
+
+
+def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object. Python would take the last of two fields of one name without a word."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("an object names one field twice")
+    return fields
 
 
 def _present(secret: SecretStr) -> SecretStr:
@@ -53,6 +63,22 @@ def _of_a_header(secret: SecretStr) -> SecretStr:
 def _path_segment(secret: SecretStr) -> SecretStr:
     if re.search(r"[\s/?#%]", secret.get_secret_value()):
         raise ValueError("must not hold spaces or any of / ? # % because it stands in a URL's path")
+    return secret
+
+
+def _separated(value: object) -> object:
+    """``first,second`` as a list, also when it is one secret already."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return text.split(",") if isinstance(text, str) else text
+
+
+_KEY_LENGTH = 8
+"""Fewest characters. Whoever has a copy of the store can try short keys one by one."""
+
+
+def _of_some_length(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < _KEY_LENGTH:
+        raise ValueError(f"must have at least {_KEY_LENGTH} characters; openssl rand -hex 32 makes one")
     return secret
 
 
@@ -90,6 +116,7 @@ BaseUrl = Annotated[str, AfterValidator(normalise_url)]
 Secret = Annotated[SecretStr, AfterValidator(_present)]
 HeaderSecret = Annotated[Secret, AfterValidator(_of_a_header)]
 PathSecret = Annotated[Secret, AfterValidator(_path_segment)]
+EncryptionKeys = Annotated[tuple[Annotated[Secret, AfterValidator(_of_some_length)], ...], BeforeValidator(_separated)]
 RedisUrl = Annotated[SecretStr, _with_scheme("redis", "rediss", "unix"), _readable_by(parse_url)]
 DatabaseUrl = Annotated[
     SecretStr, _with_scheme("postgresql", "mysql", "sqlite"), _readable_by(lambda url: urlsplit(url).port)

@@ -20,6 +20,7 @@ from service.errors import SettingsError
 from service.setting_types import (
     BaseUrl,
     DatabaseUrl,
+    EncryptionKeys,
     GroupRule,
     HeaderSecret,
     Interval,
@@ -44,10 +45,7 @@ _WITHOUT_EFFECT = (
     "jwks_url",
     "jwt_audience",
     "jwt_issuer",
-    "webhook_secret",
     "snapshot_interval",
-    "rotate_after",
-    "rotations_per_day",
 )
 """What is read and checked, but not yet used by anything."""
 
@@ -117,7 +115,11 @@ class Settings(BaseSettings):
     webhook_secret: PathSecret | None = Field(
         None, description="secret of the webhook routes; without it they refuse everything"
     )
-    encryption_key: Secret | None = Field(None, description="encrypts proxy passwords at rest, in Redis and SQL")
+    encryption_key: EncryptionKeys = Field(
+        (),
+        description="encrypts proxy passwords at rest, in Redis and SQL; several, comma-separated: the first encrypts,"
+        " the others still open what they encrypted, until `evoproxy rotate-key`",
+    )
     poll_interval: Interval = Field(30, description="seconds between two looks at a server")
     snapshot_interval: Interval = Field(60, description="seconds between two rows of `pool_stats`")
     release_grace: Seconds = Field(60, description="seconds a disconnected instance keeps its proxy")
@@ -192,7 +194,8 @@ class Settings(BaseSettings):
             ("URL", [server.base_url for server in servers]),
         ):
             if repeated := sorted({value for value in values if values.count(value) > 1}):
-                raise ValueError(f"the {what} {', '.join(repeated)} is given more than once")
+                hint = " (EVOLUTION_API_BASE_URL is the server `default`)" if first else ""
+                raise ValueError(f"the {what} {', '.join(repeated)} is given more than once{hint}")
         return servers
 
 
@@ -225,6 +228,8 @@ def _problem(details: ErrorDetails, known: set[str]) -> str:
         return f"{name}: unknown setting" + (f"; did you mean {close[0]}?" if close else "")
     where = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in path)
     reason = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "model_type":
+        reason = "must be a JSON object"  # pydantic would name the class
     return f"{name}{where}: {reason[:1].lower()}{reason[1:]}"
 
 

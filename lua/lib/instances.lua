@@ -4,6 +4,7 @@
 --   instances   zset   every known instance as server/name\nid (score 0): pages in the order of names
 --   unprotected zset   open managed instances without an applied proxy (score 0)
 --   unapplied   zset   instances whose active lease is set but not applied (score 0)
+--   spent       zset   instances that wait for a human: policy may not rotate their proxy any more (score 0)
 --   external    zset   instances whose row names a proxy that the pool does not know (score 0)
 --   rows        hash   server/instance to the proxy id that its row last named
 --   states      hash   <server>:<state> to the number of instances
@@ -23,7 +24,7 @@ end
 -- Takes an instance out of every list, under the name it was listed by.
 local function unlist(server, instance, name)
   local member = member_of(server, instance, name)
-  for _, key in ipairs({K.instances, K.unprotected, K.unapplied, K.external}) do call('ZREM', key, member) end
+  for _, key in ipairs({K.instances, K.unprotected, K.unapplied, K.spent, K.external}) do call('ZREM', key, member) end
 end
 
 -- The name no longer leads to this instance; it may lead to another one by now.
@@ -38,16 +39,17 @@ local function tally(server, instance)
   if not record.name then return end
   local member = member_of(server, instance, record.name)
   local id = call('HGET', leases_key(server), instance)
-  local phase, applied
+  local phase, applied, spent
   if id then
-    local lease = call('HMGET', lease_key(id), 'phase', 'applied')
-    phase, applied = lease[1], lease[2]
+    local lease = call('HMGET', lease_key(id), 'phase', 'applied', 'spent')
+    phase, applied, spent = lease[1], lease[2], lease[3]
   end
   local external = not id and (record.row or '') ~= '' and record.row ~= 'off'
     and call('EXISTS', proxy_key(record.row)) == 0
   local managed = record.managed == '1' and call('SISMEMBER', K.unmanaged, holder) == 0
   local protected = phase and phase ~= 'reserved' and applied == 'yes' and (record.row == id or record.row == '')
   index(K.external, member, external)
+  index(K.spent, member, spent == '1')
   index(K.unapplied, member, phase == 'active' and applied ~= 'yes')
   index(K.unprotected, member, record.state == 'open' and managed and not external and not protected)
 end
@@ -129,5 +131,5 @@ local function forget(server, instance)
     emit('instance.gone', 'info', {server = server, instance = instance, name = record.name})
   end
   call('SREM', K.unmanaged, holder)
-  call('DEL', instance_key(holder), shunned_key(holder))
+  call('DEL', instance_key(holder), shunned_key(holder), rotated_key(holder))
 end

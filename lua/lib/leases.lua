@@ -101,9 +101,14 @@ local function keep_lease(id, lease)
   lease.token = next_token()
   set_phase(id, lease, rewrite and 'reserved' or 'active')
   call('HDEL', lease_key(id), 'waits', 'was', 'grace_until', 'clear_begun_at', 'release_reason', 'released_by', 'rest_ms',
-    'rest_reason', 'socket_gone', 'refusals', 'stuck')
+    'rest_reason', 'probation_ms', 'socket_gone', 'refusals', 'stuck')
   call('HSET', lease_key(id), 'token', lease.token)
   if rewrite then call('HSET', lease_key(id), 'applied', 'no', 'reserved_at', ms(A.now_ms)) end
+end
+
+-- The row was written anew: what the live state said before is no evidence any more.
+local function forget_signs(id)
+  call('HDEL', lease_key(id), 'troubled_since', 'signs', 'sign_at', 'looped', 'cured_at')
 end
 
 local SHUNNED_MOST = 100
@@ -127,12 +132,13 @@ local function sent_at(lease) return math.max(number(lease.unknown_at), number(l
 
 local BRAKE_AFTER = 5
 
--- Evolution refused to set this proxy; five different ones in a row engage the set half of the server's brake.
-local function count_refusal(server, id)
-  call('SADD', refused_key(server), id)
+-- A set failed; five different ones in a row engage the set half of the server's brake. which: the proxy that Evolution
+-- refused, or the holder whose set stays unknown, so that one instance that can't be set never counts twice.
+local function count_refusal(server, which)
+  call('SADD', refused_key(server), which)
   local refusals = call('SCARD', refused_key(server))
   if refusals >= BRAKE_AFTER and call('HGET', server_key(server), 'set_brake') ~= '1' then
-    local reason = refusals .. ' refusals in a row'
+    local reason = 'failed_sets count=' .. refusals
     call('HSET', server_key(server), 'set_brake', '1', 'set_brake_since', ms(A.now_ms), 'set_brake_reason', reason)
     emit('brake.engaged', 'error', {server = server, half = 'set', reason = reason})
   end

@@ -18,6 +18,7 @@ local function tails_key(server) return root .. 'tails:' .. server end
 local function names_key(server) return root .. 'names:' .. server end
 local function instance_key(holder) return root .. 'instance:' .. holder end
 local function shunned_key(holder) return root .. 'shunned:' .. holder end
+local function rotated_key(holder) return root .. 'rotated:' .. holder end
 local function forced_key(holder) return root .. 'forced:' .. holder end
 local function op_key(op) return root .. 'op:' .. op end
 

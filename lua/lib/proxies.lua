@@ -35,7 +35,7 @@ local function place(id, proxy, status, at)
   unplace(id, proxy)
   proxy.status = status
   proxy.available_at = string.format('%.0f', at or 0)
-  proxy.line = (proxy.kept_for or '') ~= '' and 'kept' or 'free'
+  proxy.line = (proxy.kept_phone or proxy.kept_name) and 'kept' or 'free'
   if status == 'free' then
     call('ZADD', K[proxy.line], proxy.available_at, id)
     call('ZADD', line_key(proxy.line, proxy.group), proxy.available_at, id)
@@ -60,6 +60,16 @@ local function quarantine(id, proxy, reason, until_ms)
   place(id, proxy, 'quarantined', until_ms)
 end
 
+local LONGEST_MS = 30 * 86400000
+
+-- One more strike against a proxy: until when it is under probation. The n-th strike in a row, that is without being seen
+-- applied in between, lasts 2^(n-1) times first_ms, at most 30 days.
+local function strike(id, proxy, first_ms)
+  proxy.strikes = number(proxy.strikes) + 1
+  call('HSET', proxy_key(id), 'strikes', proxy.strikes)
+  return A.now_ms + math.min(first_ms * 2 ^ (proxy.strikes - 1), LONGEST_MS)
+end
+
 -- Until then somebody may still come to use the proxy: a late set, a socket that lingers, a create under way. It does
 -- not become available before, not even for a pin.
 local function beware(id, proxy, until_ms)
@@ -68,13 +78,13 @@ local function beware(id, proxy, until_ms)
 end
 
 -- Where a proxy goes that nobody holds: disabled if it drains; kept back while a row names it; else into the line,
--- available from at on, or when its rest is over. holder: an instance whose row does not count.
-local function settle(id, proxy, at, holder)
+-- available from at on, or when its rest is over.
+local function settle(id, proxy, at)
   at = math.max(at, number(proxy.rest_until), number(proxy.unsafe_until))
   call('HSET', proxy_key(id), 'rest_until', string.format('%.0f', at))
   if proxy.active == '0' then
     place(id, proxy, 'disabled')
-  elseif in_other_rows(id, holder) then
+  elseif in_other_rows(id, nil) then
     quarantine(id, proxy, 'seen', NEVER)
   else
     call('HDEL', proxy_key(id), 'quarantine_reason', 'rest_until')
@@ -82,13 +92,24 @@ local function settle(id, proxy, at, holder)
   end
 end
 
--- Ends the memory that ties a proxy to a returning number.
+local KEPT = {'kept_phone', 'kept_name'}
+
+-- As whom somebody may come back for a proxy: as a phone number, where one is known, and as a name on its server.
+local function owners_of(server, name, phone)
+  return {kept_phone = phone ~= '' and 'phone:' .. phone or nil, kept_name = 'name:' .. server .. '/' .. name}
+end
+
+-- Ends one of the two memories that tie a proxy to a returning number.
+local function forget_owner(id, proxy, field)
+  if not proxy[field] then return end
+  call('HDEL', K.memory, proxy[field])
+  call('HDEL', proxy_key(id), field)
+  proxy[field] = nil
+  if not (proxy.kept_phone or proxy.kept_name) then call('ZREM', K.keeping, id) end
+end
+
 local function forget_keeping(id, proxy)
-  if (proxy.kept_for or '') == '' then return end
-  call('HDEL', K.memory, proxy.kept_for)
-  call('ZREM', K.keeping, id)
-  call('HDEL', proxy_key(id), 'kept_for')
-  proxy.kept_for = nil
+  for _, field in ipairs(KEPT) do forget_owner(id, proxy, field) end
 end
 
 -- Moves a proxy to another group, in place and without a change of status.
@@ -125,16 +146,23 @@ local function drain(id, proxy, reason)
   emit('proxy.disabled', 'info', {proxy = id, status = proxy.status, reason = reason})
 end
 
--- Ties a proxy that becomes free to the number that had it; a number has one memory and a proxy one owner.
-local function keep_for(id, proxy, owner, until_ms)
-  local earlier = call('HGET', K.memory, owner)
-  if earlier and earlier ~= id then
-    local other = load_hash(proxy_key(earlier))
-    forget_keeping(earlier, other)
-    if other.status == 'free' then place(earlier, other, 'free', number(other.available_at)) end
+-- Ties a proxy that becomes free to the number that had it, by phone and by name. Each of these has one proxy: the one
+-- that it had before is the other's alone from now on, or nobody's.
+local function keep_for(id, proxy, owners, until_ms)
+  forget_keeping(id, proxy)
+  for _, field in ipairs(KEPT) do
+    local owner = owners[field]
+    local earlier = owner and call('HGET', K.memory, owner)
+    if earlier then
+      local other = load_hash(proxy_key(earlier))
+      forget_owner(earlier, other, field)
+      if other.status == 'free' then place(earlier, other, 'free', number(other.available_at)) end
+    end
+    if owner then
+      call('HSET', K.memory, owner, id)
+      call('HSET', proxy_key(id), field, owner)
+      proxy[field] = owner
+    end
   end
-  call('HSET', K.memory, owner, id)
   call('ZADD', K.keeping, string.format('%.0f', until_ms), id)
-  call('HSET', proxy_key(id), 'kept_for', owner)
-  proxy.kept_for = owner
 end

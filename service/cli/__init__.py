@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from service.cli import byhand, populate, reading, serving, tokens
+from service.cli import byhand, export, keys, plan, populate, reading, serving, tokens, webhooks
 
 app = typer.Typer(
     help="One proxy for every WhatsApp instance of an Evolution API server.",
@@ -20,7 +20,9 @@ app = typer.Typer(
 app.command(epilog=serving.settings_help())(serving.serve)
 for _run in (
     serving.demo,
+    plan.plan,
     populate.populate,
+    export.export,
     reading.stats,
     reading.proxies,
     reading.instances,
@@ -28,9 +30,11 @@ for _run in (
     byhand.release,
     byhand.rotate,
     reading.check,
+    keys.rotate_key,
 ):
     app.command()(_run)
 app.add_typer(tokens.app, name="token")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -14,6 +14,7 @@ from service.cli.control import controller
 from service.control import byhand
 from service.control.locate import locate
 from service.control.server import ServerControl
+from service.control.words import why_chosen
 from service.errors import RefusedError, SettingsError
 from service.pool.models import Lease
 from service.web.models import ProxyOut
@@ -73,7 +74,8 @@ async def _show(control: ServerControl, lease: Lease, as_json: bool) -> None:
     if as_json:
         output.document(value)
     else:
-        output.figures({name: value[name] for name in SHOWN})
+        why = why_chosen(proxy.lease.chosen, control.context.locale) if proxy.lease else None
+        output.figures({name: value[name] for name in SHOWN} | {"why": why})
 
 
 @asynccontextmanager
@@ -83,5 +85,5 @@ async def _control(instance: str, server: str | None) -> AsyncIterator[ServerCon
     if not settings.servers:
         raise SettingsError(problems=["EVOLUTION_API_BASE_URL: not set, so there is no server to talk to"])
     environment.refuse_unknown(server, settings)
-    async with environment.running_pool(settings) as pool, controller(settings, pool) as controlled:
+    async with environment.running_pool(settings, passwords=True) as pool, controller(settings, pool) as controlled:
         yield await locate(controlled, instance, server)

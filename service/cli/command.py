@@ -49,7 +49,7 @@ def exit_code(error: EvoproxyError) -> int:
             return USAGE
         case StoreUnavailableError() | EvolutionUnavailableError() | EvolutionUnknownError():
             return UNREACHABLE
-        case _ if error.code in ("ambiguous_instance", "unknown_server"):
+        case _ if error.code in ("ambiguous_instance", "unknown_server", "wrong_encryption_key"):
             return USAGE
         case _:
             return REFUSED

@@ -22,7 +22,7 @@ class _NoTurn(TokenBucket):
     def __init__(self) -> None:
         super().__init__(rate=1, burst=1)
 
-    async def take(self) -> None:
+    async def take(self, *, urgent: bool = False) -> None:
         await asyncio.Event().wait()
 
 

@@ -55,13 +55,16 @@ def actor() -> str:
 
 
 @asynccontextmanager
-async def running_pool(settings: Settings) -> AsyncIterator[Pool]:
+async def running_pool(settings: Settings, *, passwords: bool = False) -> AsyncIterator[Pool]:
     """The pool at REDIS_URL, else in the embedded Redis that runs in the data dir.
 
-    Raises :class:`~service.errors.StoreUnavailableError` when there is none.
+    Raises :class:`~service.errors.StoreUnavailableError` when there is none. For a command that reads or writes
+    ``passwords``, also :class:`~service.errors.SettingsError` when EVOPROXY_ENCRYPTION_KEY lacks a key of theirs.
     """
     url = settings.redis_url.get_secret_value() if settings.redis_url else await _running(settings.data_dir)
     async with open_pool_of(settings, url) as pool:
+        if passwords:
+            await pool.use_key(actor=actor())
         yield pool
 
 

@@ -45,7 +45,7 @@ async def populate(
     """Import proxies from FILE. A bad line never costs a good one; the same file again changes nothing."""
     settings = environment.settings()
     with _opened(file) as source, output.progress(file) as tell:
-        async with environment.running_pool(settings) as pool:
+        async with environment.running_pool(settings, passwords=True) as pool:
             try:
                 report = await import_proxies(
                     pool,

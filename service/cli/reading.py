@@ -35,7 +35,7 @@ INSTANCE_COLUMNS = {
     "applied": "applied",
 }
 
-Only = Annotated[Literal["unprotected", "unapplied", "external"] | None, typer.Option(help="Only those.")]
+Only = Annotated[Literal["unprotected", "unapplied", "spent", "external"] | None, typer.Option(help="Only those.")]
 
 
 @command
@@ -44,9 +44,11 @@ async def stats(as_json: output.Json = False) -> None:
     settings = environment.settings()
     async with environment.running_pool(settings) as pool, controller(settings, pool) as servers:
         told = figures(await pool.stats(), servers, settings.locale)
-    only_the_service_knows = {"error", "last_poll_at", "planned"}
+    only_the_service_knows = {"error", "last_poll_at", "planned", "webhooks", "pace"}
     value = told.model_dump(
-        mode="json", by_alias=True, exclude={"last_poll_at": True, "servers": {"__all__": only_the_service_knows}}
+        mode="json",
+        by_alias=True,
+        exclude={"last_poll_at": True, "eta_seconds": True, "servers": {"__all__": only_the_service_knows}},
     )
     (output.document if as_json else output.figures)(value)
 

@@ -28,7 +28,16 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{file}: maior que {limit} MB; divida-o em arquivos menores",
         "{file}: larger than {limit} MB; split it into smaller files",
     ),
-    "wrong_encryption_key": ("{reason}", "{reason}"),
+    "no_regular_file": (
+        "{file}: já existe e não é um arquivo comum",
+        "{file}: is there already, and no regular file",
+    ),
+    "unwritable_file": ("{file}: não pode ser escrito: {reason}", "{file}: can't be written: {reason}"),
+    "exported": ("{count} proxies exportados para {file}", "{count} proxies exported to {file}"),
+    "rotated": (
+        "{looked} proxies verificados, {resealed} senhas cifradas de novo; só a primeira chave é necessária agora",
+        "{looked} proxies looked at, {resealed} passwords encrypted anew; only the first key is needed now",
+    ),
     "no_proxy_in_file": ("{file}: nenhum proxy no arquivo", "{file}: holds no proxy"),
     "rejected": ("linha {line} recusada: {reason}", "line {line} rejected: {reason}"),
     "more_rejected": ("… e mais {count} linhas recusadas", "… and {count} more lines rejected"),
@@ -39,7 +48,48 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{looked} registros verificados, {broken} com promessa quebrada",
         "{looked} records checked, {broken} with a broken promise",
     ),
+    "plan_paused": (
+        "aviso: a atribuição automática está pausada; nada disso começa antes de ser retomada",
+        "warning: automatic assignment is paused; none of this begins before it is resumed",
+    ),
+    "plan_braked": (
+        "aviso: o freio do servidor {server} está acionado; parte disso espera",
+        "warning: the brake of server {server} is engaged; some of this waits",
+    ),
+    "plan_short": (
+        "aviso: faltam {count} proxies; as últimas instâncias ficam sem",
+        "warning: {count} proxies are missing; the last instances get none",
+    ),
+    "plan_short_of_group": (
+        "aviso: faltam {count} proxies no grupo {group}, que uma regra estrita exige",
+        "warning: {count} proxies are missing in group {group}, which a strict rule asks for",
+    ),
+    "left_external": (
+        "o proxy que ela usa não está no pool; fica como está",
+        "the proxy that it uses is not in the pool; it is left as it is",
+    ),
+    "left_not_managed": (
+        "EVOPROXY_INCLUDE, EVOPROXY_EXCLUDE ou EVOPROXY_INTEGRATIONS a deixam de fora",
+        "EVOPROXY_INCLUDE, EVOPROXY_EXCLUDE or EVOPROXY_INTEGRATIONS leave it out",
+    ),
+    "left_released_by_hand": (
+        "alguém devolveu o proxy dela; evoproxy assign volta a gerenciá-la",
+        "somebody released it; evoproxy assign manages it again",
+    ),
     "released": ("{instance}: proxy devolvido", "{instance}: its proxy was given back"),
+    "no_webhook_url": (
+        "evoproxy escuta em todos os endereços ({host}); informe com --url por onde a Evolution API o alcança",
+        "evoproxy listens on every address ({host}); say with --url where the Evolution API reaches it",
+    ),
+    "webhook_left_alone": (
+        "{instance}: já tem um webhook próprio, que não foi alterado",
+        "{instance}: has a webhook of its own, which was left alone",
+    ),
+    "webhook_failed": ("{instance}: não foi possível definir o webhook: {reason}", "{instance}: failed: {reason}"),
+    "webhook_environment": (
+        "\nNo ambiente do servidor {server} da Evolution API (contém um segredo), reiniciando-o depois:",
+        "\nFor the environment of the Evolution API server {server} (this holds a secret); then restart it:",
+    ),
     "demo": (
         "\n  Endereço: {url}\n  Token:    {token}\n\n  Ctrl-C encerra tudo.\n",
         "\n  Address: {url}\n  Token:   {token}\n\n  Ctrl-C ends all of it.\n",

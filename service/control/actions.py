@@ -75,9 +75,23 @@ class RowMoved:
 @dataclass(frozen=True, slots=True)
 class Reconnect:
     """Restart the instance, paced, and watch it come back: for the lease that is to be applied, and for those that
-    wait for the old socket to go."""
+    wait for the old socket to go. One that is in trouble, or was seen down already, is only looked at."""
 
     leases: tuple[Lease, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """Write the row of an instance in trouble once more, which ends a reconnect loop; restart it if it is stuck."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Rotate:
+    """Give the instance another proxy: the evidence against the one it holds is complete."""
+
+    lease: Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,8 @@ Action = (
     | Clear
     | RowMoved
     | Reconnect
+    | Cure
+    | Rotate
     | Finish
     | Verify
     | ExpireReservation
@@ -120,7 +136,7 @@ Action = (
 def is_humans(action: Action) -> bool:
     """Whether the action goes on with what a human began, or only notes what was seen: a pause does not stop it."""
     match action:
-        case Assign():
+        case Assign() | Cure() | Rotate():
             return False
         case Reconnect(leases):
             return any(lease.manual for lease in leases)

@@ -50,6 +50,10 @@ class Acts:
         self._keep(self._running, instance, task)
         return await asyncio.shield(task)
 
+    def busy(self, instance: str) -> bool:
+        """Whether an act or a reconnect of the instance is under way."""
+        return instance in self._running or instance in self._beside
+
     async def idle(self, limit: float | None = None) -> None:
         """Returns when every act that runs now has ended, or after ``limit`` seconds; reconnects are not waited for."""
         if self._running:

@@ -20,6 +20,9 @@ from service.pool.models import Lease, Outcome, Wish
 
 logger = logging.getLogger(__name__)
 
+_REFUSALS = 3
+"""In a row, of one proxy, before its active lease is given another: one may be the server's own proxy test."""
+
 
 def wish_of(context: Context, observation: Observation, *, pin: str = "", group: str | None = None) -> Wish:
     """What the instance is to get: by policy, or the pin or group that a human named."""
@@ -27,18 +30,13 @@ def wish_of(context: Context, observation: Observation, *, pin: str = "", group:
     return Wish(
         observation.id,
         observation.name,
-        owner=owner_of(context.server, observation),
+        owner=observation.owner or "",
         disc_at=str(observation.disconnection_at or ""),
         opened=observation.state == "open",
         pin=pin,
         group=ruled if group is None else group,
         strict=strict if group is None else True,
     )
-
-
-def owner_of(server: str, observation: Observation) -> str:
-    """Who comes back: the phone number, else the name on its server."""
-    return f"phone:{observation.owner}" if observation.owner else f"name:{server}/{observation.name}"
 
 
 async def assign(context: Context, observation: Observation, *, probe: bool = False) -> None:
@@ -66,11 +64,11 @@ async def assign(context: Context, observation: Observation, *, probe: bool = Fa
         try:
             await configure(context, lease, tell=True)
         except EvolutionRejectedError as error:
-            _tell_failure(context, lease, error)
+            tell_failure(context, lease, error)
             await context.sleep(context.backoff.failed(lease.holder))
             continue
         except EvolutionError as error:
-            _tell_failure(context, lease, error)
+            tell_failure(context, lease, error)
             return
         context.backoff.succeeded(lease.holder)
         return
@@ -114,18 +112,26 @@ async def resume(context: Context, lease: Lease) -> None:
         else:
             await configure(context, lease)
     except EvolutionError as error:
-        _tell_failure(context, lease, error)
+        tell_failure(context, lease, error)
 
 
-async def assert_row(context: Context, lease: Lease) -> None:
-    """Writes the proxy of an active lease into a row that names something else, or an old password."""
+async def assert_row(context: Context, lease: Lease) -> bool:
+    """Writes the proxy of an active lease into a row that names something else, or an old password; false when
+    Evolution has refused it for the third time in a row."""
     spec = await _spec_of(context, lease)
+    token, refused = context.refusals.pop(lease.holder, (lease.token, 0))
     try:
         await rewrite_row(context, lease, spec)
+    except EvolutionRejectedError as error:
+        tell_failure(context, lease, error)
+        refused = refused + 1 if token == lease.token else 1
+        context.refusals[lease.holder] = lease.token, refused
+        return refused < _REFUSALS
     except EvolutionError as error:
-        _tell_failure(context, lease, error)
-        return
-    await context.pool.mark(lease, "asserted", fingerprint=context.pool.vault.fingerprint(spec.password))
+        tell_failure(context, lease, error)
+        return True
+    await context.pool.mark(lease, "asserted", fingerprints=context.pool.vault.fingerprints(spec.password))
+    return True
 
 
 async def probe(context: Context, lease: Lease) -> None:
@@ -137,7 +143,7 @@ async def probe(context: Context, lease: Lease) -> None:
         logger.info("the server still refuses", extra={"server": context.server, "code": error.code})
         return
     await context.pool.mark(lease, "answered")
-    await context.pool.brake(context.server, "set", engaged=False, reason="the probe succeeded")
+    await context.pool.brake(context.server, "set", engaged=False, reason="probe")
 
 
 async def rewrite_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
@@ -159,7 +165,7 @@ async def write_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
 
     Raises :class:`EvolutionUnknownError` when the row can't be seen naming the proxy.
     """
-    async with context.sets:
+    async with context.sets.slot(urgent=lease.manual):
         try:
             await context.client.set_proxy(lease.name, spec)
         except InvalidInputError as error:
@@ -210,7 +216,8 @@ def _tell_refusal(context: Context, name: str, outcome: Outcome) -> None:
     )
 
 
-def _tell_failure(context: Context, lease: Lease, error: EvolutionError) -> None:
+def tell_failure(context: Context, lease: Lease, error: EvolutionError) -> None:
+    """Says in the log what became of a set."""
     logger.warning(
         messages.text(error.code, context.locale),
         extra={

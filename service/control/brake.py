@@ -44,16 +44,16 @@ class Brake:
 
 
 def after_reading(brake: Brake, reading: Reading) -> tuple[Brake, str]:
-    """The brake after a complete list, and the reason in words if it changed."""
+    """The brake after a complete list, and if it changed the reason, for :func:`service.messages.why`."""
     good = brake.good_ticks + 1 if reading.whole and not reading.suspicious else 0
     if brake.engaged:
         if good >= TICKS:
-            return Brake(False, False, good), f"the list was whole for {TICKS} ticks"
+            return Brake(False, False, good), f"whole ticks={TICKS}"
         return Brake(True, False, good), ""
     if brake.overridden:
         return Brake(False, good == 0, good), ""
     if reading.suspicious:
-        reason = f"of {reading.leased} leased instances {reading.missing} are missing and {reading.unexplained} closed"
+        reason = f"missing leased={reading.leased} missing={reading.missing} closed={reading.unexplained}"
         return Brake(True, False, 0), reason
     return Brake(False, False, good), ""
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from service.control.assigning import configure, wish_of
 from service.control.context import Context
-from service.control.looking import claim_of, sighting_of
+from service.control.looking import claim_of, find_named, sighting_of
 from service.control.policy import ROTATED_REST_MS
 from service.control.releasing import row_value
 from service.control.server import ServerControl
-from service.errors import EvolutionNotFoundError, RefusedError
+from service.errors import RefusedError
 from service.evolution.models import Observation
 from service.pool.models import Evidence, Lease, Phase, Waits
 
@@ -64,7 +64,8 @@ async def release(control: ServerControl, name: str, *, actor: str, force: bool 
         rest_reason="cooldown",
         unmanage=True,
     )
-    act = asyncio.create_task(control.acts.alone(lease.instance, control.acts.guarded(control.clear_and_let_go(lease))))
+    clearing = control.acts.guarded(control.acting.clear_and_let_go(lease))
+    act = asyncio.create_task(control.acts.alone(lease.instance, clearing))
     await asyncio.wait({act}, timeout=_ANSWER_WITHIN)
     now = await pool.lease(lease.proxy_id)
     return now if now is not None and now.token == lease.token else None
@@ -93,10 +94,7 @@ async def held_by(control: ServerControl, name: str) -> Lease:
 
 async def look(context: Context, name: str) -> Observation:
     """What the server says of the instance now. Raises :class:`RefusedError` (unknown_instance)."""
-    try:
-        observation = await context.client.fetch_instance(name)
-    except EvolutionNotFoundError:
-        observation = None
+    observation = await find_named(context.client, name)
     if observation is None:
         raise RefusedError("unknown_instance", instance=name, server=context.server)
     return observation
@@ -146,7 +144,7 @@ async def _configure(control: ServerControl, lease: Lease, last: int, actor: str
     if int(lease.token) <= last:
         await control.pool.mark(lease, "unknown")
     await configure(control.context, lease, actor=actor, tell=True)
-    await control.settle_in(lease.instance)
+    await control.acting.settle_in(lease.instance)
 
 
 async def _adopt(control: ServerControl, observation: Observation, actor: str, at: int) -> Lease | None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from service.control.acquiring import Acquiring
-from service.control.pacing import Backoff, TokenBucket
+from service.control.pacing import Backoff, Slots, TokenBucket
 from service.control.policy import Policy
 from service.errors import RefusedError
 from service.evolution.client import EvolutionClient
@@ -17,7 +17,7 @@ from service.pool.pool import Pool
 
 logger = logging.getLogger(__name__)
 
-_OVERTAKEN = frozenset({"stale", "wrong_phase", "no_reservation"})
+_OVERTAKEN = frozenset({"stale", "wrong_phase", "no_reservation", "stale_sight"})
 
 
 async def unless_overtaken(step: Awaitable[object]) -> None:
@@ -45,6 +45,9 @@ class Patience:
     longest_backoff: float = 30.0
     watch_for: float = 20.0
     """How long a restarted instance is watched until it is open again."""
+    glances: tuple[float, ...] = (0.1,) * 10
+    """Pauses between looks at an instance that is not open, before it is restarted: one in a reconnect loop, some 30
+    attempts a second (EVOLUTION.md, B9), is seen closed in one of them."""
     down_within: float = 3.0
     """How long of that it may go on reading open: then the moment was missed, or nothing happened."""
     watch_every: tuple[float, ...] = (0.01,) * 60 + (0.05,) * 20 + (0.25,)
@@ -60,7 +63,7 @@ class Context:
     client: EvolutionClient
     pool: Pool
     policy: Policy
-    sets: asyncio.Semaphore
+    sets: Slots
     restarts: TokenBucket
     patience: Patience = field(default_factory=Patience)
     locale: Locale = "pt-BR"
@@ -69,6 +72,16 @@ class Context:
     acquiring: Acquiring = field(init=False)
     attempts: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By holder, the token of its lease and the sets under it without a believable outcome."""
+    looks: Slots = field(default_factory=lambda: Slots(4))
+    """Readings of live states that no act is waiting for."""
+    cures: Slots = field(default_factory=lambda: Slots(4))
+    """Sets that cure, so that silent proxies never hold up all sets."""
+    refusals: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By holder, the token of its lease and how often in a row Evolution refused to write its row again."""
+    listed: bool = True
+    """Whether the last list was read: while it errs nothing is restarted (EVOLUTION.md, B11)."""
+    short: dict[str, str] = field(default_factory=dict)
+    """By holder, the token of a lease for which it was told that no proxy is free to rotate to."""
 
     def __post_init__(self) -> None:
         self.backoff = Backoff(self.patience.first_backoff, self.patience.longest_backoff)
@@ -78,3 +91,5 @@ class Context:
         """The instance is gone."""
         self.backoff.succeeded(holder)
         self.attempts.pop(holder, None)
+        self.refusals.pop(holder, None)
+        self.short.pop(holder, None)

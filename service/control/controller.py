@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from service.background import Loop
 from service.control.context import Context, Patience
-from service.control.pacing import TokenBucket
+from service.control.hints import EVENTS, QR_EVENT, Hints
+from service.control.pacing import Slots, TokenBucket
 from service.control.policy import Policy
 from service.control.server import ServerControl
 from service.errors import RefusedError
@@ -19,6 +21,7 @@ from service.settings import Settings
 logger = logging.getLogger(__name__)
 
 PROBE_INTERVAL = 10.0
+ROUND_INTERVAL = 1.0
 CLOCK_INTERVAL = 60.0
 SWEEP_INTERVAL = 1.0
 _SWEEP_LIMIT = 200
@@ -46,7 +49,7 @@ class Controller:
                     client=client,
                     pool=pool,
                     policy=policy or Policy.of(settings),
-                    sets=asyncio.Semaphore(settings.sets_in_flight),
+                    sets=Slots(settings.sets_in_flight),
                     restarts=TokenBucket(settings.restart_rate, settings.restart_burst),
                     patience=patience or Patience(),
                     locale=settings.locale,
@@ -55,16 +58,24 @@ class Controller:
             )
             for name, client in clients.items()
         }
+        self.hosts = {server.name: urlsplit(server.base_url).netloc.rpartition("@")[2] for server in settings.servers}
+        """Host and port by server, for people."""
         for server in self.servers.values():
             server.siblings = tuple(self.servers.values())
         self.polls = {name: Loop(f"poll:{name}", settings.poll_interval, self._tick_of(name)) for name in self.servers}
+        events = EVENTS | {QR_EVENT} if settings.assign_on == "connecting" else EVENTS
+        self.hints = {
+            name: Hints(name, one.look_at, self.polls[name].wake, events=events) for name, one in self.servers.items()
+        }
         self._probes = [Loop(f"probe:{name}", PROBE_INTERVAL, one.probe) for name, one in self.servers.items()]
+        self._rounds = [Loop(f"round:{name}", ROUND_INTERVAL, one.round.step) for name, one in self.servers.items()]
         self._clock = Loop("clock", CLOCK_INTERVAL, self._measure)
         self._sweep = Loop("sweep", SWEEP_INTERVAL, self._sweep_due)
 
     @property
     def loops(self) -> Sequence[Loop]:
-        return [*self.polls.values(), *self._probes, self._clock, self._sweep]
+        hints = [one.loop for one in self.hints.values()]
+        return [*self.polls.values(), *hints, *self._rounds, *self._probes, self._clock, self._sweep]
 
     async def start(self) -> None:
         """Says which servers there are and begins to look. Raises :class:`service.errors.StoreUnavailableError`."""

@@ -15,15 +15,18 @@ from service.control.actions import (
     BeginRelease,
     CancelRelease,
     Clear,
+    Cure,
     ExpireReservation,
     Finish,
     GiveUp,
     Note,
     Reconnect,
     Resume,
+    Rotate,
     RowMoved,
     Verify,
 )
+from service.control.evidence import cure_due, ripe
 from service.control.policy import BAN_CODES, FINAL_CODES, Policy
 from service.evolution.models import Observation
 from service.pool.models import Applied, Evidence, Lease, Phase, Row, Waits
@@ -52,6 +55,20 @@ class Seen:
     contested: bool = False
     recreated: bool = False
     managed: bool = True
+
+    @property
+    def shown_open(self) -> bool:
+        """Whether the list shows it open with the row of its active lease, which policy looks after: only the live
+        state tells more (EVOLUTION.md, B8)."""
+        lease, now = self.lease, self.observation
+        return (
+            lease is not None
+            and lease.phase is Phase.ACTIVE
+            and now is not None
+            and now.state == "open"
+            and self.row == lease.proxy_id
+            and (self.managed or lease.manual)
+        )
 
     @property
     def unexplained(self) -> bool:
@@ -141,12 +158,23 @@ def _active(seen: Seen, lease: Lease, now: Observation, policy: Policy) -> Itera
     if now.state == "open":
         if not lease.opened:
             yield Note(lease, "opened")
+        if ours and ripe(lease, seen.at, policy):
+            yield Rotate(lease)
+        elif ours and cure_due(lease, seen.at, policy):
+            yield Cure(lease)
         # The list reads open all through a reconnect loop (EVOLUTION.md, B8), so a lease that was seen down is not
-        # applied by the list's word: the reconnect asks for the live state.
-        if lease.applied is not Applied.YES and (lease.down or (lease.applied is Applied.NO and policy.restart)):
+        # applied by the list's word, nor its trouble over: the reconnect asks for the live state.
+        unapplied = lease.applied is not Applied.YES and (
+            lease.down or (lease.applied is Applied.NO and policy.restart)
+        )
+        if unapplied or lease.troubled_since is not None:
             yield Reconnect((lease,))
     elif now.state in ("close", "connecting"):
-        if lease.applied is not Applied.YES and not lease.down:
+        # The list reads connecting only while a QR code is shown (EVOLUTION.md, 4): by a socket of before the row.
+        pairs = now.state == "connecting" and not lease.opened and policy.restart and ours
+        if lease.applied is Applied.NO and not lease.down and pairs:
+            yield Reconnect((lease,))
+        elif lease.applied is not Applied.YES and not lease.down:
             yield Note(lease, "down")
         if now.state == "close" and lease.opened:
             yield BeginRelease(

@@ -263,6 +263,7 @@ def _over(earlier: ProxySpec, spec: ProxySpec) -> ProxySpec:
     """What the pool holds after both: an import keeps the details that a line does not name."""
     return replace(
         spec,
+        password=spec.password or earlier.password,
         group=spec.group or earlier.group,
         labels=spec.labels or earlier.labels,
         expires_at=earlier.expires_at if spec.expires_at is None else spec.expires_at,

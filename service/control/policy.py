@@ -15,6 +15,9 @@ BAN_CODES = frozenset({402, 403, 406})
 ROTATED_REST_MS = 600_000
 """A proxy rotated away cools at least ten minutes (DESIGN.md, 3)."""
 
+PROBATION_MS = 900_000
+"""The first probation of a proxy that was rotated away on evidence; each later one is twice as long."""
+
 _STATES = {"open": {"open"}, "connecting": {"open", "connecting"}, "created": {"open", "connecting", "close"}}
 
 
@@ -36,6 +39,10 @@ class Policy:
     cooldown_ms: int = 0
     ban_rest_ms: int = 86_400_000
     orphan_rest_ms: int = 900_000
+    rotate_signs: int = 3
+    window_ms: int = 300_000
+    """So many signs within this time make a proxy dead."""
+    rotations_per_day: int = 3
     resume_after_ms: int = 40_000
     """A reservation this old rarely has a living act behind it, in any process: a set takes 30 s at most, its reading
     back 15 s more. Where one has, the resumption is harmless: it counts the earlier set as unknown, and sets the same
@@ -54,6 +61,9 @@ class Policy:
             cooldown_ms=_ms(settings.cooldown),
             ban_rest_ms=_ms(settings.ban_rest),
             orphan_rest_ms=_ms(settings.orphan_rest),
+            rotate_signs=settings.rotate_after.signs,
+            window_ms=_ms(settings.rotate_after.seconds),
+            rotations_per_day=settings.rotations_per_day,
         )
 
     def manages(self, observation: Observation) -> bool:

@@ -4,41 +4,90 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain, repeat
 
 from service.control.context import Context, unless_overtaken
+from service.control.live import live_state, note_state
 from service.control.releasing import let_go
 from service.errors import EvolutionError
+from service.evolution.models import RestartAnswer, State
 from service.pool.models import Applied, Lease, Phase, Waits
 
 logger = logging.getLogger(__name__)
 
 
-async def reconnect(context: Context, leases: Sequence[Lease]) -> None:
+async def reconnect(context: Context, leases: Sequence[Lease], *, restarts: bool = True, cure: bool = False) -> None:
     """Restarts the instance that ``leases`` belong to, unless a reconnect is under way already, and notes what is seen.
 
-    Serves an active lease that is not applied and releases that wait for the socket. One that was seen down already is
-    only looked at. What is not seen within the watch is left to a later tick.
+    Serves an active lease that is not applied and releases that wait for the socket. One that was seen down already, or
+    is in trouble, is only looked at; ``cure``: its row was just written once more. Without ``restarts`` all are only
+    looked at. What is not seen within the watch is left to a later tick.
     """
     name = leases[0].name
-    down = all(lease.down for lease in leases)
     try:
-        if not await _still_waiting(context, leases):
-            return
-        if not down:
-            await context.restarts.take()
         waiting = await _still_waiting(context, leases)
         if not waiting:
             return
+        looks = all(lease.down for lease in waiting) or any(_troubled(lease) for lease in waiting)
+        at, state = await live_state(context, name)
+        if state != "open" and not any(lease.opened or _releasing(lease) for lease in waiting):
+            await _before_pairing(context, waiting, state, restarts=restarts)
+            return
+        if not restarts or (looks and not cure) or (cure and state == "open"):
+            await _note(context, waiting, at, state)
+            return
+        if state in ("close", "connecting") and await _loops(context, name, state):
+            await _mark_down(context, waiting)
+            await _watch(context, name, waiting, down=True)
+            return
+        urgent = cure or any(lease.manual or _releasing(lease) for lease in waiting)
+        await context.restarts.take(urgent=urgent)
+        waiting = await _still_waiting(context, leases)
+        if not waiting or not context.listed:
+            return
         state = await context.client.connection_state(name)
-        if down:
-            if state == "open":
-                await _reconnected(context, waiting)
-        elif state in ("open", "connecting") and await _leads_away(context, waiting):
+        if state in ("open", "connecting") and await _leads_away(context, waiting):
             await context.client.restart(name)
             await _watch(context, name, waiting, strict=state == "connecting")
     except EvolutionError as error:
         logger.info("reconnect waits", extra={"instance": name, "server": context.server, "code": error.code})
+
+
+async def _before_pairing(context: Context, leases: Sequence[Lease], state: State | None, *, restarts: bool) -> None:
+    """Of an instance that was never open under its lease: while it is closed, its next connect reads the row; while a
+    QR code is shown, one restart that is taken on makes the code come through the row. When it will be scanned nobody
+    knows, so nothing is watched."""
+    if state == "connecting" and restarts and not all(lease.down for lease in leases):
+        await context.restarts.take()
+        leases = await _still_waiting(context, leases)
+        if not leases or not context.listed or not await _leads_away(context, leases):
+            return
+        if await context.client.restart(leases[0].name) is not RestartAnswer.REFUSED:
+            await _mark_down(context, leases)
+    elif state == "close":
+        await _mark_down(context, leases)
+
+
+async def _loops(context: Context, name: str, state: str | None) -> bool:
+    """Whether the instance, not open a moment ago, is in a reconnect loop: seen closed at one of a few glances. Then
+    the row that was written is enough, and a restart would only be refused (EVOLUTION.md, B9)."""
+    for pause in context.patience.glances:
+        if state != "connecting":
+            break
+        await context.sleep(pause)
+        state = await context.client.connection_state(name)
+    return state == "close"
+
+
+async def _note(context: Context, leases: Sequence[Lease], at: int, state: State | None) -> None:
+    for lease in leases:
+        if lease.phase is Phase.ACTIVE:
+            await note_state(context, lease, at, state)
+        elif state == "close" and not lease.down:
+            await unless_overtaken(context.pool.mark(lease, "down"))
+        elif state == "open" and lease.down:
+            await unless_overtaken(let_go(context, lease))
 
 
 async def _leads_away(context: Context, leases: Sequence[Lease]) -> bool:
@@ -48,32 +97,34 @@ async def _leads_away(context: Context, leases: Sequence[Lease]) -> bool:
     return row is not None and all(row.same_endpoint(one.proxy_id) is (one.phase is Phase.ACTIVE) for one in leases)
 
 
-async def _watch(context: Context, name: str, leases: Sequence[Lease], *, strict: bool) -> None:
-    """``strict``: it was connecting when it was restarted, so only a close proves that the old attempt is over."""
-    waited, down = 0.0, False
+async def _watch(
+    context: Context, name: str, leases: Sequence[Lease], *, strict: bool = False, down: bool = False
+) -> None:
+    """``strict``: it was connecting when it was restarted, so only a close proves that the old attempt is over.
+    ``down``: it was seen closed already."""
+    waited = 0.0
     pauses = context.patience.watch_every
     for pause in chain(pauses, repeat(pauses[-1])):
+        at = context.pool.clock.now()
         state = await context.client.connection_state(name)
         if not down and (state == "close" or (state == "connecting" and not strict)):
             down = True
-            for lease in leases:
-                await unless_overtaken(context.pool.mark(lease, "down"))
+            await _mark_down(context, leases)
         if down and state == "open":
-            await _reconnected(context, leases)
+            await _note(context, [replace(lease, down=True) for lease in leases], at, state)
             return
         if waited > (context.patience.watch_for if down else context.patience.down_within):
             logger.info("reconnect not seen yet", extra={"instance": name, "server": context.server, "state": state})
+            if state != "open":
+                await _note(context, leases, at, state)
             return
         await context.sleep(pause)
         waited += pause
 
 
-async def _reconnected(context: Context, leases: Sequence[Lease]) -> None:
+async def _mark_down(context: Context, leases: Sequence[Lease]) -> None:
     for lease in leases:
-        if lease.phase is Phase.ACTIVE:
-            await unless_overtaken(context.pool.mark(lease, "applied"))
-        else:
-            await unless_overtaken(let_go(context, lease))
+        await unless_overtaken(context.pool.mark(lease, "down"))
 
 
 async def _still_waiting(context: Context, leases: Sequence[Lease]) -> list[Lease]:
@@ -84,8 +135,12 @@ async def _still_waiting(context: Context, leases: Sequence[Lease]) -> list[Leas
         for lease, now in zip(leases, found, strict=True)
         if now is not None
         and now.token == lease.token
-        and (_releasing(now) or (now.phase is Phase.ACTIVE and now.applied is not Applied.YES))
+        and (_releasing(now) or _troubled(now) or (now.phase is Phase.ACTIVE and now.applied is not Applied.YES))
     ]
+
+
+def _troubled(lease: Lease) -> bool:
+    return lease.phase is Phase.ACTIVE and lease.troubled_since is not None
 
 
 def _releasing(lease: Lease) -> bool:

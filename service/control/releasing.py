@@ -45,7 +45,7 @@ async def clear(context: Context, lease: Lease) -> bool:
                 await context.pool.mark(lease, "unknown")
             else:
                 await context.pool.begin_clear(lease)
-            async with context.sets:
+            async with context.sets.slot(urgent=True):
                 await context.client.clear_proxy(lease.name)
                 row = await context.client.find_proxy(lease.name)
             if row is not None and row.instance_id not in (None, lease.instance):

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from service import messages
 from service.control import brake as braking
-from service.control.absence import forget, forget_absent, verify
-from service.control.actions import (
-    Action,
-    Assert,
-    Assign,
-    BeginRelease,
-    CancelRelease,
-    Clear,
-    ExpireReservation,
-    Finish,
-    GiveUp,
-    Note,
-    Reconnect,
-    Resume,
-    RowMoved,
-    Verify,
-)
+from service.control import evidence
+from service.control.absence import forget_absent
+from service.control.acting import Acting
+from service.control.actions import Action
 from service.control.acts import Acts
-from service.control.assigning import assert_row, assign, probe, resume
-from service.control.context import Context, unless_overtaken
+from service.control.context import Context
 from service.control.decide import Seen, decide
-from service.control.looking import Looking, seens_of
-from service.control.reconnecting import reconnect
-from service.control.releasing import clear, closed, row_moved
+from service.control.drift import Drift, drifts, seen_anew
+from service.control.evidence import Suspicion
+from service.control.looking import Looked, Looking, seens_of
+from service.control.plan import counted, plan
+from service.control.round import Round
+from service.control.suspecting import suspect
 from service.errors import EvolutionError, EvolutionUnavailableError
 from service.evolution.models import Observation
-from service.pool.models import Applied, Evidence, Lease, Phase, Waits
 
 logger = logging.getLogger(__name__)
 
@@ -51,24 +40,54 @@ class ServerControl:
         self.observe_only = observe_only
         self.last_poll_at: int | None = None
         self.error: EvolutionError | None = None
-        self.listed: frozenset[str] = frozenset()
-        """Ids of the last complete list."""
+        self.listed: set[str] = set()
+        """Ids of the last complete list, and of those that were looked at by name since."""
         self.siblings: Sequence[ServerControl] = ()
         """The controls of all servers; the same instance on two of them stops both."""
         self.planned: dict[str, int] = {}
-        """In observe mode: what would have been done, by the action's name."""
+        """In observe mode: for how many instances each step of the plan is (:class:`service.control.plan.Step`)."""
+        self.drift: Mapping[str, Drift] = {}
+        """By id, what differed at the last look."""
         self._brake = braking.Brake()
         self._looking = Looking(context, adopts=not observe_only)
-        self._waiting: list[Observation] = []
-        self._set_brake = False
         self._rows_void = ""
+        self._remembered: Mapping[str, str] = {}
         self.acts = Acts(context.server)
+        self.acting = Acting(context, self.acts)
+        self.round = Round(context, self.acts)
         self._epoch = ""
+        self._one_look = asyncio.Lock()
 
     # observing
 
     async def tick(self) -> None:
         """One look at the server and what follows from it. Raises what keeps it from looking."""
+        async with self._one_look:
+            await self._look_at_all()
+
+    async def look_at(self, names: Sequence[str]) -> Looked:
+        """A look at some instances by name, and what follows from it as from a tick, but for what only the whole list
+        can tell: nobody is judged absent here, and what waits for the brake goes on waiting.
+
+        Raises :class:`service.errors.EvolutionError` and :class:`service.errors.StoreUnavailableError`.
+        """
+        async with self._one_look:
+            if self.error is not None or await self._pool_doubts():
+                return Looked()
+            at = self.pool.clock.now()
+            found, looked = await self._looking.fetch_some(names)
+            self.listed.update(one.id for one in found)
+            look = await self._looking.compare_some([one for one in found if not self._is_doubled(one)], at)
+            seens = [seen for seen in seens_of(look, self.context.policy) if not seen.contested]
+            self.drift = seen_anew(self.drift, seens, self.context.policy)
+            decisions = await self._decide(seens, True, Suspicion(cures=0, rotations=0))
+            if not self.observe_only:
+                await self.acting.start(decisions)
+        if not self.observe_only:
+            await self.round.look_at(seen.lease for seen in seens if seen.lease and seen.shown_open)
+        return looked._replace(enough=looked.enough and len(seens) == len(found))
+
+    async def _look_at_all(self) -> None:
         context = self.context
         epoch = await self._epoch_of_reading()
         at = self.pool.clock.now()
@@ -79,28 +98,52 @@ class ServerControl:
             await self._judge(None)
             raise
         self.error = None
-        self.listed = frozenset(observation.id for observation in observations)
+        self.listed = {observation.id for observation in observations}
         await self._refuse_a_double()
         look = await self._looking.compare(observations, at)
-        await self.pool.mark_read(context.server, epoch=epoch, listed=len(observations))
+        if all(observation.row_listed for observation in observations):
+            await self.pool.mark_read(context.server, epoch=epoch, listed=len(observations))
         self.last_poll_at = at
 
         seens = seens_of(look, context.policy)
+        self.drift = drifts(seens, context.policy, self.drift)
         engaged = await self._judge(seens)
-        decisions = [(seen, action) for seen in seens for action in decide(seen, context.policy)]
+        suspicion = Suspicion()
+        if not self.observe_only:
+            since = int(self._remembered.get("suspect_since") or 0) or None
+            suspicion = await suspect(context, [seen.lease for seen in seens if seen.lease], since, at)
+            self.round.watch(seen.lease for seen in seens if seen.lease and seen.shown_open)
+        decisions = await self._decide(seens, engaged, suspicion)
+        if self.observe_only:
+            self.planned = counted(plan(context.server, seens, decisions, look.adopted, context.policy))
+            return
+        self.acting.waiting = []
+        await self.acting.start(decisions)
+        if not engaged:
+            self.acts.start("", forget_absent(self.context, look))
+
+    async def _decide(self, seens: Sequence[Seen], engaged: bool, suspicion: Suspicion) -> list[tuple[Seen, Action]]:
+        """What is to be done and may go on now."""
+        decisions = [(seen, action) for seen in seens for action in decide(seen, self.context.policy)]
         paused = await self.pool.paused()
         admitted = braking.admitted([action for _, action in decisions], engaged, paused=paused)
         allowed = {id(action) for action in admitted}
         decisions = [pair for pair in decisions if id(pair[1]) in allowed]
-        if self.observe_only:
-            self.planned = {}
-            for _, action in decisions:
-                name = type(action).__name__
-                self.planned[name] = self.planned.get(name, 0) + 1
-            return
-        await self._start(decisions)
-        if not engaged:
-            self.acts.start("", forget_absent(self.context, look))
+        begun = evidence.admitted([action for _, action in decisions], suspicion)
+        return [(seen, action) for (seen, _), action in zip(decisions, begun, strict=True) if action is not None]
+
+    def _is_doubled(self, observation: Observation) -> bool:
+        return any(observation.id in other.listed for other in self.siblings if other is not self)
+
+    async def _pool_doubts(self) -> bool:
+        """Whether the pool is in another epoch than at the last complete reading, or doubts its rows."""
+        return await self._recall() != (self._epoch, self._rows_void)
+
+    async def _recall(self) -> tuple[str, str]:
+        """Reads what the pool remembers of the server; answers the epoch and the count of doubts about its rows."""
+        self._remembered = await self.pool.server(self.context.server)
+        self.acting.set_brake = self._remembered.get("set_brake") == "1"
+        return await self.pool.epoch(), self._remembered.get("rows_void", "")
 
     async def _refuse_a_double(self) -> None:
         """One instance id on two servers is one Evolution server configured twice: nothing can be right for both.
@@ -116,14 +159,14 @@ class ServerControl:
                 self.error = EvolutionUnavailableError(
                     server=self.context.server, call="fetch_instances", reason=reason
                 )
-                await self._judge(None)
+                await self._judge(None, f"configured_twice first={names[0]} second={names[1]}")
                 raise self.error
 
     async def _epoch_of_reading(self) -> str:
         """The epoch that the reading belongs to. In a new one the pool may have forgotten what was written, and after a
         forced release it doubts its rows: then all is written again. What was in flight before a new epoch is awaited
         first: a set that lands during the reading would escape it."""
-        epoch, rows_void = await self.pool.epoch(), (await self.pool.server(self.context.server)).get("rows_void", "")
+        epoch, rows_void = await self._recall()
         if (epoch, rows_void) != (self._epoch, self._rows_void):
             self._looking.write_all()
         if epoch != self._epoch:
@@ -133,17 +176,20 @@ class ServerControl:
 
     # the release half of the brake
 
-    async def _judge(self, seens: Sequence[Seen] | None) -> bool:
-        """Judges the reading (``None``: the server erred) and writes what changed; answers whether it is engaged."""
+    async def _judge(self, seens: Sequence[Seen] | None, failure: str = "") -> bool:
+        """Judges the reading (``None``: it failed, for the ``failure`` if it is known) and writes what changed; answers
+        whether it is engaged."""
         server = self.context.server
-        remembered = await self.pool.server(server)
+        remembered = self._remembered
+        self.context.listed = seens is not None
         before = braking.Brake(
             remembered.get("release_brake") == "1",
             remembered.get("release_override") == "1",
             self._brake.good_ticks,
         )
         if seens is None:
-            after, reason = braking.after_failure(before), f"the server erred: {self.error and self.error.code}"
+            after = braking.after_failure(before)
+            reason = failure or f"server_error error={self.error and self.error.code}"
         else:
             leased = [seen for seen in seens if seen.lease and not seen.lease.reservation]
             missing = sum(seen.observation is None and not seen.recreated for seen in leased)
@@ -157,129 +203,12 @@ class ServerControl:
             logger.warning(told, extra={"server": server, "reason": reason})
         return after.engaged
 
-    # acting
-
-    async def _start(self, decisions: Sequence[tuple[Seen, Action]]) -> None:
-        """What only the pool has to know is written at once; what calls Evolution runs as the instance's one act."""
-        set_brake = self._set_brake = (await self.pool.server(self.context.server)).get("set_brake") == "1"
-        self._waiting = []
-        for seen, action in decisions:
-            match action:
-                case Assign() if seen.observation is not None:
-                    if set_brake:
-                        self._waiting.append(seen.observation)
-                    else:
-                        self.acts.start(seen.observation.id, self._assign(seen.observation))
-                case Resume(lease) if not set_brake:
-                    self.acts.start(lease.instance, self._resume(lease))
-                case Assert(lease) if not set_brake:
-                    self.acts.start(lease.instance, self._assert(lease))
-                case BeginRelease(lease, Waits.ROW):
-                    self.acts.start(lease.instance, self._release(action))
-                case CancelRelease(lease):
-                    self.acts.start(lease.instance, self._take_back(lease))
-                case Clear(lease):
-                    self.acts.start(lease.instance, self.clear_and_let_go(lease))
-                case Reconnect(leases):
-                    self._reconnect(leases)
-                case Verify(lease):
-                    self.acts.start(lease.instance, verify(self.context, lease))
-                case RowMoved(lease, row):
-                    self.acts.start(lease.instance, row_moved(self.context, lease, row))
-                case Finish(lease, Evidence.MOVED):
-                    self.acts.start(lease.instance, closed(self.context, lease))
-                case _:
-                    await unless_overtaken(self._note(action))
-
-    async def _note(self, action: Action) -> None:
-        match action:
-            case Note(lease, what):
-                await self.pool.mark(lease, what)
-            case BeginRelease():
-                await self._begin(action)
-            case Finish(lease, evidence, rest_ms, rest_reason):
-                await self.pool.finish_release(lease, evidence, rest_ms=rest_ms, rest_reason=rest_reason)
-                await forget(self.context, lease.instance)
-            case GiveUp(lease):
-                await self.pool.abandon(lease, "unknown")
-            case ExpireReservation(lease):
-                await self.pool.expire_reservation(lease.server, str(lease.reservation))
-
-    async def _begin(self, action: BeginRelease) -> None:
-        await self.pool.begin_release(
-            action.lease,
-            action.waits,
-            reason=action.reason,
-            rest_ms=action.rest_ms,
-            rest_reason=action.rest_reason,
-            grace_until=action.grace_until,
-            socket_gone=action.socket_gone,
-        )
-
-    async def _assign(self, observation: Observation) -> None:
-        await assign(self.context, observation)
-        await self.settle_in(observation.id)
-
-    async def _assert(self, lease: Lease) -> None:
-        await assert_row(self.context, lease)
-        await self.settle_in(lease.instance)
-
-    async def _resume(self, lease: Lease) -> None:
-        await resume(self.context, lease)
-        await self.settle_in(lease.instance)
-
-    async def _release(self, action: BeginRelease) -> None:
-        await self._begin(action)
-        await self.clear_and_let_go(action.lease)
-
-    async def _take_back(self, lease: Lease) -> None:
-        """A release is cancelled; if its row was being cleared, the lease is reserved again and its row written."""
-        phase, _ = await self.pool.cancel_release(lease)
-        kept = await self.pool.lease(lease.proxy_id)
-        if phase == Phase.RESERVED and kept is not None:
-            await self._resume(kept)
-
-    async def settle_in(self, instance: str) -> None:
-        """After a lease was confirmed: what it replaced has lost its row, and an open instance is to reconnect."""
-        lease, tails = await self.pool.held_by(self.context.server, instance)
-        if lease is None or lease.phase is not Phase.ACTIVE:
-            return
-        waiting = [lease] if self.context.policy.restart and lease.applied is Applied.NO else []
-        for tail in tails:
-            if tail.waits is Waits.ROW:
-                await unless_overtaken(row_moved(self.context, tail, lease.proxy_id))
-            moved = await self.pool.lease(tail.proxy_id)
-            waiting += [moved] if moved is not None and moved.token == tail.token else []
-        if waiting:
-            self._reconnect(waiting, queued=True)
-
-    async def clear_and_let_go(self, lease: Lease) -> None:
-        """A release from ``row`` on, as far as it comes without waiting for a tick."""
-        if await clear(self.context, lease):
-            return
-        held = await self.pool.lease(lease.proxy_id)
-        if held is not None and held.token == lease.token and held.waits is Waits.SOCKET:
-            self._reconnect([held])
-
-    def _reconnect(self, leases: Sequence[Lease], *, queued: bool = False) -> None:
-        """Beside the instance's act. The set half of the brake stops restarts as well, but not a human's."""
-        if not self._set_brake or any(lease.manual for lease in leases):
-            self.acts.start_beside(leases[0].instance, reconnect(self.context, leases), queued=queued)
+    # while the set half of the brake is engaged
 
     async def probe(self) -> None:
-        """While the set half is engaged: one set with the proxy that last succeeded, else the assignment of one waiting
-        instance; a success lets go."""
-        remembered = await self.pool.server(self.context.server)
-        if remembered.get("set_brake") != "1" or self.observe_only:
-            return
-        last_good = remembered.get("last_good", "")
-        lease = await self.pool.lease(last_good) if last_good else None
-        # As the instance's own act: a set beside a release would land after the clear.
-        if lease and lease.server == self.context.server and lease.phase is Phase.ACTIVE and not lease.tail:
-            await self.acts.alone(lease.instance, self.acts.guarded(probe(self.context, lease)))
-        elif self._waiting:
-            act = assign(self.context, self._waiting[0], probe=True)
-            await self.acts.alone(self._waiting[0].id, self.acts.guarded(act))
+        """See :meth:`Acting.probe`; nothing in observe mode."""
+        if not self.observe_only:
+            await self.acting.probe()
 
     async def stop(self, deadline: float) -> None:
         """Lets what is being sent finish within ``deadline`` seconds; what is left is resumed by the next start."""

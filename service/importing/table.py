@@ -64,4 +64,9 @@ def _cells(line: str, delimiter: str) -> list[str]:
         row = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
     except csv.Error:
         raise LineError("quotes", "a quote in this row is not closed or followed by more text") from None
-    return [cell.strip() for cell in row]
+    return [cell if _is_quoted(cell, text) else cell.strip() for cell in row]
+
+
+def _is_quoted(cell: str, row: str) -> bool:
+    """Whether its outer blanks belong to it."""
+    return cell != cell.strip() and '"' + cell.replace('"', '""') + '"' in row

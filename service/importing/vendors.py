@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 from service.importing import text
@@ -128,11 +130,20 @@ def _protocol(row: dict[str, object], labels: list[str]) -> Protocol | None:
 
 
 def _labels(row: dict[str, object]) -> list[str]:
-    labels = [label for name in ("label", "tags") for label in re.split(r"[,;|]", _plain(row.get(name)))]
+    labels = [label for name in ("label", "tags") for label in _separate(row.get(name))]
     for name in _PREFIXED:
         if value := _plain(row.get(name)):
             labels.append(f"{name}:{value.upper() if name == 'country' and len(value) == 2 else value}")
     return labels
+
+
+def _separate(value: object) -> list[str]:
+    """The labels that ``value`` lists: those of a list, also of one in JSON (so an export writes it into a cell), hold
+    what they hold; in other text commas, semicolons and pipes are between them."""
+    if isinstance(value, str) and value.startswith('["'):
+        with suppress(ValueError):
+            value = json.loads(value)
+    return [_plain(item) for item in value] if isinstance(value, list) else re.split(r"[,;|]", _plain(value))
 
 
 def _plain(value: object) -> str:

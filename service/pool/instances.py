@@ -14,15 +14,25 @@ class _Named:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What one batch of :meth:`Instances.forget_server` ended and forgot, and whether more is left."""
+
+    leases: int
+    instances: int
+    more: bool
+
+
 class Instances(Runner):
     """What is known of servers and their instances. Methods raise what :meth:`Runner.run` raises."""
 
     rests: Rests
 
-    async def configure(self, servers: Sequence[str], *, events_max: int) -> None:
-        """Says which servers the gate of acquire asks for."""
+    async def configure(self, servers: Sequence[str], *, events_max: int, actor: str = "auto") -> None:
+        """Says which servers the gate of acquire asks for. One that is no longer named keeps what it holds, as a former
+        server, until it is named again or forgotten."""
         named = [_Named(name) for name in servers]
-        await self.run("configure", named, events_max=events_max, settle_ms=self.rests.settle_ms)
+        await self.run("configure", named, events_max=events_max, settle_ms=self.rests.settle_ms, actor=actor)
 
     async def renew_epoch(self, life: str, *, behind: bool = False, actor: str = "auto") -> str:
         """Begins a new epoch if ``life`` is not the known one, or the pool is ``behind``; answers the epoch."""
@@ -47,6 +57,26 @@ class Instances(Runner):
     async def ignore_server(self, server: str, *, ignored: bool, actor: str) -> None:
         await self.run("ignore_server", server=server, ignored=ignored, actor=actor)
 
+    async def forget_server(
+        self, server: str, *, actor: str, rest_ms: int, limit: int = 200, op_id: str | None = None
+    ) -> Forgotten:
+        """One batch of ending what a former server holds, its proxies resting at least ``rest_ms``.
+
+        Refused: still_configured, unknown_server.
+        """
+        ended, forgotten, more = await self.run(
+            "forget_server",
+            server=server,
+            limit=limit,
+            rest_ms=rest_ms,
+            rest_reason="orphan",
+            settle_ms=self.rests.settle_ms,
+            memory_ms=self.rests.memory_ms,
+            actor=actor,
+            op_id=op_id,
+        )
+        return Forgotten(int(ended), int(forgotten), more=bool(int(more)))
+
     async def forget_instance(self, server: str, instance: str, *, actor: str = "auto") -> None:
         """Refused: held."""
         await self.run("forget_instance", server=server, instance=instance, actor=actor)
@@ -57,6 +87,11 @@ class Instances(Runner):
     async def brake(self, server: str, half: str, *, engaged: bool, reason: str, actor: str = "auto") -> bool:
         """``half`` is release or set; answers whether it changed."""
         reply = await self.run("brake", server=server, half=half, engaged=engaged, reason=reason, actor=actor)
+        return bool(int(reply[0]))
+
+    async def suspect(self, server: str, *, suspected: bool, reason: str) -> bool:
+        """The server itself is to blame for what its instances show, or no longer; answers whether that is new."""
+        reply = await self.run("suspect", server=server, suspected=suspected, reason=reason, actor="auto")
         return bool(int(reply[0]))
 
     async def pause(self, *, paused: bool, actor: str) -> bool:
@@ -74,6 +109,16 @@ class Instances(Runner):
         """Ids of the server's instances that policy has to leave alone."""
         holders = await self.reading(self.redis.smembers(self.keys.named("unmanaged")))
         return {holder.partition("/")[2] for holder in holders if holder.startswith(f"{server}/")}
+
+    async def is_unmanaged(self, server: str, instance: str) -> bool:
+        """Whether policy has to leave this one alone."""
+        holder = f"{server}/{instance}"
+        return bool(await self.reading(self.redis.sismember(self.keys.named("unmanaged"), holder)))
+
+    async def rows_naming(self, proxy_id: str) -> set[str]:
+        """Holders, ``<server>/<instance id>``, whose rows named the proxy when they were last seen."""
+        found: set[str] = await self.reading(self.redis.smembers(self.keys.users(proxy_id)))
+        return found
 
     async def known(self, server: str) -> dict[str, str]:
         """Every instance of the server that is remembered: name to id."""

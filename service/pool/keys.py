@@ -33,6 +33,9 @@ class Keys:
     def server(self, server: str) -> str:
         return f"{self.root}server:{server}"
 
+    def users(self, proxy_id: str) -> str:
+        return f"{self.root}users:{proxy_id}"
+
     def shunned(self, server: str, instance: str) -> str:
         return f"{self.root}shunned:{server}/{instance}"
 

@@ -63,13 +63,32 @@ class Leases(Runner):
         seen_at = self.clock.now() + 1 if seen_at is None else seen_at
         return _outcomes(await self.run("adopt", claims, server=server, seen_at=seen_at, actor=actor))
 
-    async def mark(self, lease: Lease, what: str, *, fingerprint: str = "", actor: str = "auto") -> bool:
-        """Notes ``opened``, ``down``, ``applied``, ``unknown`` or ``asserted``, the last with the fingerprint of the
+    async def mark(self, lease: Lease, what: str, *, fingerprints: str = "", actor: str = "auto") -> bool:
+        """Notes ``opened``, ``down``, ``applied``, ``unknown`` or ``asserted``, the last with the fingerprints of the
         password that was written; answers whether it is new."""
         reply = await self.run(
-            "mark", proxy=lease.proxy_id, token=lease.token, what=what, fingerprint=fingerprint, actor=actor
+            "mark", proxy=lease.proxy_id, token=lease.token, what=what, fingerprints=fingerprints, actor=actor
         )
         return bool(int(reply[0]))
+
+    async def sign(self, lease: Lease, what: str, *, seen_at: int, gap_ms: int, window_ms: int, most: int) -> int:
+        """Notes evidence for or against the proxy of an active lease: a live state read since ``seen_at`` (``open``,
+        ``close``, ``connecting``), a ``cure`` that begins, or its being ``refused``.
+
+        Answers the signs against it within ``window_ms``, at most ``most``. Refused: stale, stale_sight, wrong_phase.
+        """
+        reply = await self.run(
+            "sign",
+            proxy=lease.proxy_id,
+            token=lease.token,
+            what=what,
+            seen_at=seen_at,
+            gap_ms=gap_ms,
+            window_ms=window_ms,
+            most=most,
+            actor="auto",
+        )
+        return int(reply[0])
 
     async def begin_release(
         self,
@@ -159,9 +178,15 @@ class Leases(Runner):
         group: str = "",
         strict: bool = False,
         rest_ms: int = 600_000,
+        probation_ms: int = 0,
+        per_day: int = 3,
         op_id: str | None = None,
     ) -> tuple[str, str]:
-        """Reserves another proxy for the holder of ``lease``, which becomes a tail. Answers its id and token."""
+        """Reserves another proxy for the holder of ``lease``, which becomes a tail. Answers its id and token.
+
+        ``probation_ms``: that of the old proxy, doubled with each strike. Policy (not ``human``) is refused
+        ``rotations_spent`` after ``per_day`` rotations of the instance in 24 hours, and where a human pinned the proxy.
+        """
         proxy_id, token = await self.run(
             "rotate",
             server=lease.server,
@@ -174,6 +199,8 @@ class Leases(Runner):
             group=group,
             strict=strict,
             rest_ms=rest_ms,
+            probation_ms=probation_ms,
+            per_day=per_day,
             actor=actor,
             op_id=op_id,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from service.models import Protocol, ProxySpec
+from service.pool.choice import Choice
 
 NEVER = 253402300799000
 """Score of a quarantine that only an observation ends (lua/lib/proxies.lua)."""
@@ -71,7 +72,9 @@ def _integer(raw: Mapping[str, str], name: str) -> int | None:
 class Lease:
     """One lease, current or tail. Times in ms. ``instance`` is Evolution's id; a reservation's begins with ``~``.
 
-    ``outdated``: the proxy's password has changed since the row was written.
+    ``outdated``: the proxy's password has changed since the row was written. ``troubled_since``: since then the live
+    state was not open at any reading; ``signs`` are the times of those that count against the proxy, ``looped`` tells a
+    reconnect loop, ``cured_at`` when the row was last written once more for that. ``spent``: it waits for a human.
     """
 
     proxy_id: str
@@ -106,7 +109,12 @@ class Lease:
     replaces: str | None
     reservation: str | None
     expires_at: int | None
-    chosen: str
+    chosen: Choice
+    troubled_since: int | None
+    signs: tuple[int, ...]
+    looped: bool
+    cured_at: int | None
+    spent: bool
 
     @property
     def holder(self) -> str:
@@ -147,7 +155,12 @@ class Lease:
             replaces=raw.get("replaces") or None,
             reservation=raw.get("reservation") or None,
             expires_at=_integer(raw, "expires_at"),
-            chosen=raw.get("chosen", ""),
+            chosen=Choice.parse(raw.get("chosen", ""), raw.get("chosen_from", ""), raw.get("counts", "")),
+            troubled_since=_integer(raw, "troubled_since"),
+            signs=tuple(map(int, filter(None, raw.get("signs", "").split(",")))),
+            looped=raw.get("looped") == "1",
+            cured_at=_integer(raw, "cured_at"),
+            spent=raw.get("spent") == "1",
         )
 
 
@@ -274,7 +287,8 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What ``acquire`` takes of one instance. ``pin`` is a proxy id, ``group`` a preference, binding if ``strict``."""
+    """What ``acquire`` takes of one instance. ``owner`` is its phone number's digits, as far as they are known; ``pin``
+    a proxy id, ``group`` a preference, binding if ``strict``."""
 
     instance: str
     name: str

@@ -22,12 +22,14 @@ from service.pool.models import Rests
 from service.pool.proxies import Proxies
 from service.pool.reads import Reads
 from service.pool.runner import LOST, Runner
+from service.pool.sealing import Sealing
+from service.pool.stream import Stream
 from service.pool.tokens import Tokens
 from service.pool.vault import Vault
 from service.settings import Settings
 
 
-class Pool(Proxies, Leases, Instances, Tokens, Answers, Reads):
+class Pool(Proxies, Leases, Instances, Tokens, Answers, Stream, Reads, Sealing):
     """One pool: one method a script, typed.
 
     Every change of state is one atomic script; a call that is repeated with the same ``op_id`` changes nothing and
@@ -74,6 +76,7 @@ async def open_pool(
     url: str,
     name: str,
     *,
+    clock: Clock | None = None,
     vault: Vault | None = None,
     rests: Rests | None = None,
     call_limit: float = 5.0,
@@ -84,10 +87,10 @@ async def open_pool(
     A call waits at most ``call_limit`` seconds for an answer and is retried; raises :class:`StoreUnavailableError` when
     the server can't be reached now.
     """
-    clock = Clock()
+    measured = clock or Clock()
 
     async def on_connect(connection: AbstractConnection) -> None:
-        await _renew_epoch(connection, name, clock)
+        await _renew_epoch(connection, name, measured)
 
     connections_of_url = BlockingConnectionPool.from_url(
         url,
@@ -102,16 +105,16 @@ async def open_pool(
     redis = Redis.from_pool(connections_of_url)
     try:
         try:
-            await clock.measure(redis)
+            await measured.measure(redis)
         except (RedisError, *LOST) as error:
             raise StoreUnavailableError(store="redis", reason=str(error)) from error
-        yield Pool(redis, name, clock=clock, vault=vault, rests=rests)
+        yield Pool(redis, name, clock=measured, vault=vault, rests=rests)
     finally:
         await redis.aclose()
 
 
 def open_pool_of(settings: Settings, url: str) -> AbstractAsyncContextManager[Pool]:
     """The pool that the settings name, on the Redis at ``url``; see :func:`open_pool`."""
-    keys = [settings.encryption_key.get_secret_value()] if settings.encryption_key else []
+    keys = [key.get_secret_value() for key in settings.encryption_key]
     rests = Rests(round(settings.set_settle * 1000), round(settings.return_memory * 1000))
     return open_pool(url, settings.pool, vault=Vault(keys), rests=rests)

@@ -10,7 +10,7 @@ from service.errors import RefusedError
 from service.models import USABLE_PROTOCOLS, Protocol, ProxySpec
 from service.pool.models import Imported, Proxy
 from service.pool.runner import Runner
-from service.pool.vault import Vault
+from service.pool.vault import Vault, VaultError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class _Item:
     port: str
     username: str
     secret: str = field(repr=False)
-    fingerprint: str
+    fingerprints: str
     group: str
     labels: str
     expires_at: str
@@ -51,7 +51,8 @@ class Proxies(Runner):
     async def import_proxies(
         self, specs: Sequence[ProxySpec], *, stamp: str, actor: str, op_id: str | None = None
     ) -> list[Imported]:
-        """Adds or updates a batch (a thousand is a good size); the answers are in its order."""
+        """Adds or updates a batch (a thousand is a good size); the answers are in its order. What a known proxy's spec
+        does not name (password, group, labels, expiry) stays. Refused: wrong_encryption_key."""
         items = [
             _Item(
                 id=spec.id,
@@ -60,7 +61,7 @@ class Proxies(Runner):
                 port=str(spec.port),
                 username=spec.username,
                 secret=self.vault.seal(spec.password),
-                fingerprint=self.vault.fingerprint(spec.password),
+                fingerprints=self.vault.fingerprints(spec.password),
                 group=spec.group,
                 labels="\n".join(spec.labels),
                 expires_at="" if spec.expires_at is None else str(spec.expires_at),
@@ -69,7 +70,7 @@ class Proxies(Runner):
             )
             for spec in specs
         ]
-        reply = await self.run("import", items, stamp=stamp, actor=actor, op_id=op_id)
+        reply = await self.run("import", items, stamp=stamp, key=self.vault.key_id, actor=actor, op_id=op_id)
         return [
             Imported(word, status, tuple(filter(None, others.split(","))))
             for word, status, others in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
@@ -93,7 +94,8 @@ class Proxies(Runner):
         else:
             wanted = (spec.group, "\n".join(spec.labels), "" if spec.expires_at is None else str(spec.expires_at))
             differs = any(want and want != have for want, have in zip(wanted, details, strict=True))
-            differs = differs or fingerprint != self.vault.fingerprint(spec.password)
+            if spec.password:
+                differs = differs or fingerprint not in self.vault.fingerprints(spec.password).split()
             word = "updated" if differs else "unchanged"
         protocols = [protocol for protocol in Protocol if protocol is not spec.protocol]
         shared = tuple(str(name) for name, there in zip(protocols, others, strict=True) if there)
@@ -131,7 +133,21 @@ class Proxies(Runner):
         proxy = await self.proxy(proxy_id)
         if proxy is None:
             raise RefusedError("unknown_proxy")
-        return self.vault.open(proxy.secret)
+        return self.spec_of(proxy).password
+
+    async def note_export(
+        self,
+        export_format: str,
+        *,
+        actor: str,
+        status: str = "",
+        group: str = "",
+        protocol: str = "",
+        op_id: str | None = None,
+    ) -> int:
+        """Writes the event of an export with passwords, before anything of it is given. Answers the pool's size."""
+        filters = {"status": status, "group": group, "protocol": protocol}
+        return int((await self.run("export", format=export_format, **filters, actor=actor, op_id=op_id))[0])
 
     async def update(
         self,
@@ -146,7 +162,8 @@ class Proxies(Runner):
         password: str | None = None,
         op_id: str | None = None,
     ) -> str:
-        """Changes what is given; answers the new revision. Refused: unknown_proxy, rev_mismatch."""
+        """Changes what is given; answers the new revision. Refused: unknown_proxy, rev_mismatch,
+        wrong_encryption_key."""
         fields = []
         if group is not None:
             fields.append(_Field("group", group))
@@ -154,10 +171,18 @@ class Proxies(Runner):
             fields.append(_Field("labels", "\n".join(labels)))
         if expires_at is not None or clear_expiry:
             fields.append(_Field("expires_at", "" if expires_at is None else str(expires_at)))
-        if password is not None:
-            fields.append(_Field("fingerprint", self.vault.fingerprint(password)))
-            fields.append(_Field("secret", self.vault.seal(password)))
-        return str((await self.run("update", fields, proxy=proxy_id, rev=rev, actor=actor, op_id=op_id))[0])
+        reply = await self.run(
+            "update",
+            fields,
+            proxy=proxy_id,
+            rev=rev,
+            key=self.vault.key_id,
+            secret=self.vault.seal(password or ""),
+            fingerprints="" if password is None else self.vault.fingerprints(password),
+            actor=actor,
+            op_id=op_id,
+        )
+        return str(reply[0])
 
     async def sweep(self, *, limit: int, actor: str = "auto") -> bool:
         """Does what is due by the clock, at most ``limit`` of each kind; answers whether more is left."""
@@ -177,5 +202,8 @@ class Proxies(Runner):
         return self.spec_of(Proxy.parse(proxy_id, raw, {}, self.clock.now())) if raw else None
 
     def spec_of(self, proxy: Proxy) -> ProxySpec:
-        """The endpoint with its password opened. Raises :class:`service.pool.vault.VaultError`."""
-        return proxy.spec(self.vault.open(proxy.secret))
+        """The endpoint with its password opened. Raises :class:`service.pool.vault.VaultError` with its ``proxy``."""
+        try:
+            return proxy.spec(self.vault.open(proxy.secret))
+        except VaultError:
+            raise VaultError(proxy=proxy.id) from None

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.pool.models import Broken, Instance, Lease, Proxy
+from service.pool.choice import Choice
+from service.pool.models import Broken, Instance, Lease, Outcome, Proxy, Wish
 from service.pool.runner import Runner
 from service.pool.stats import Stats
 
 _ZSETS = ("all", "free", "kept", "used", "quarantine", "disabled", "reserved", "releasing", "stuck")
 _PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What ``acquire`` would answer now. ``closed`` is the word that closes the gate before it, with the server that it
+    is about, in lower case; ``""`` while it is open."""
+
+    closed: str
+    closed_by: str
+    outcome: Outcome
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,8 @@ class Reads(Runner):
     async def page_instances(
         self, cursor: str = "", limit: int = _PAGE, which: str = "instances"
     ) -> tuple[str, list[Instance]]:
-        """Instances in the order of server and name. ``which``: instances, unprotected, unapplied or external."""
+        """Instances in the order of server and name. ``which``: instances, unprotected, unapplied, spent or
+        external."""
         following, *items = await self.run("page_instances", list=which, cursor=cursor, limit=limit)
         found = []
         columns = (items[start::5] for start in range(5))
@@ -55,10 +68,43 @@ class Reads(Runner):
             )
         return following, found
 
+    async def explain(self, server: str, wish: Wish, *, human: bool = False, probe: bool = False) -> Explanation:
+        """What :meth:`~service.pool.leases.Leases.acquire` would answer to this wish now, and why."""
+        closed, closed_by, word, proxy_id, token, *choice = await self.run(
+            "explain",
+            server=server,
+            human=human,
+            probe=probe,
+            instance=wish.instance,
+            name=wish.name,
+            owner=wish.owner,
+            pin=wish.pin,
+            group=wish.group,
+            strict=wish.strict,
+        )
+        return Explanation(closed.lower(), closed_by, Outcome(word, proxy_id, token), Choice.parse(*choice))
+
+    async def proxies_at(self, proxy_ids: Iterable[str]) -> dict[str, Proxy]:
+        """Those of the proxies that the pool knows, with their leases, by id."""
+        ids, found, now = list(proxy_ids), {}, self.clock.now()
+        for start in range(0, len(ids), _PAGE):
+            part = ids[start : start + _PAGE]
+            async with self.redis.pipeline(transaction=False) as pipeline:
+                for proxy_id in part:
+                    pipeline.hgetall(self.keys.proxy(proxy_id))
+                    pipeline.hgetall(self.keys.lease(proxy_id))
+                raws = await self.reading(pipeline.execute())
+            for proxy_id, raw, lease in zip(part, raws[::2], raws[1::2], strict=True):
+                if raw:
+                    found[proxy_id] = Proxy.parse(proxy_id, raw, lease, now)
+        return found
+
     async def check(self) -> AsyncIterator[Broken | int]:
         """Holds the live pool against promise P1, a page at a time: what is broken, and after each page how many ids
         were looked at. An id is reported only if one atomic look found it broken."""
-        servers: set[str] = await self.reading(self.redis.smembers(self.keys.named("servers")))
+        servers: set[str] = set()
+        for name in ("servers", "former"):
+            servers |= await self.reading(self.redis.smembers(self.keys.named(name)))
         for structure in _ZSETS:
             async for ids in self._members(structure):
                 if structure == "used":

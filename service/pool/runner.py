@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Awaitable, Sequence
 from typing import Any, cast
@@ -26,8 +27,9 @@ LOST = (
     MasterDownError,
     NoPermissionError,
 )
-_DISK_FULL = "MISCONF"
-"""How Redis begins the error of a write that its persistence forbids; redis-py has no class for it."""
+_UNWRITABLE = re.compile(r"(?:^|: -)(MISCONF|OOM|READONLY)\b")
+"""How Redis begins the error of a write that it can't take: its disk is full (redis-py has no class for that), or, told
+by 6.2 from inside a script, its memory, or it became a replica."""
 
 
 class Runner:
@@ -75,6 +77,7 @@ class Runner:
         except LOST as error:
             raise StoreUnavailableError(store="redis", reason=type(error).__name__) from error
         except ResponseError as error:
-            if not str(error).startswith(_DISK_FULL):
+            unwritable = _UNWRITABLE.search(str(error))
+            if unwritable is None:
                 raise
-            raise StoreUnavailableError(store="redis", reason=_DISK_FULL) from error
+            raise StoreUnavailableError(store="redis", reason=unwritable[1]) from error

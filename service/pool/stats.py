@@ -30,16 +30,19 @@ class Counts:
 
 @dataclass(slots=True)
 class ServerFigures:
-    """One server: its leases, its instances by state, and what the pool remembers of it."""
+    """One server: its leases, its instances by state, those that are open, managed and without an applied proxy, and
+    what the pool remembers of it."""
 
     leases: int = 0
+    unprotected: int = 0
     states: dict[str, int] = field(default_factory=dict)
     remembered: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Stats:
-    """Every figure at one instant."""
+    """Every figure at one instant. ``former``: leases and tails of servers that are no longer configured; their
+    instances are counted with the others."""
 
     counts: Counts
     reserved: int
@@ -48,6 +51,7 @@ class Stats:
     external: int
     unprotected: int
     unapplied: int
+    spent: int
     reservations: int
     instances: int
     events: int
@@ -58,6 +62,7 @@ class Stats:
     states: dict[str, int] = field(default_factory=dict)
     groups: dict[str, Counts] = field(default_factory=dict)
     servers: dict[str, ServerFigures] = field(default_factory=dict)
+    former: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, reply: Sequence[str]) -> Stats:
@@ -83,6 +88,7 @@ class Stats:
             external=number("external"),
             unprotected=number("unprotected"),
             unapplied=number("unapplied"),
+            spent=number("spent"),
             reservations=number("reservations"),
             instances=number("instances"),
             events=number("events"),
@@ -104,8 +110,12 @@ class Stats:
                 server, _, state = rest.partition(":")
                 stats.servers.setdefault(server, ServerFigures()).states[state] = int(value)
                 stats.states[state] = stats.states.get(state, 0) + int(value)
+            elif subject == "unprotected" and rest:
+                stats.servers.setdefault(rest, ServerFigures()).unprotected = int(value)
             elif subject == "leases":
                 stats.servers.setdefault(rest, ServerFigures()).leases = int(value)
+            elif subject == "former":
+                stats.former[rest] = int(value)
             elif subject == "server":
                 server, _, what = rest.partition(":")
                 stats.servers.setdefault(server, ServerFigures()).remembered[what] = value

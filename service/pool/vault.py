@@ -13,11 +13,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from service.errors import EvoproxyError
 
+PLAIN = "plain"
+"""The id of no key: passwords under it are stored in clear."""
+
 _PLAIN, _SEALED = "plain:", "sealed:"
 
 
 class VaultError(EvoproxyError):
-    """A stored password can't be opened with the keys at hand."""
+    """A stored password can't be opened with the keys at hand. Param ``proxy`` where it is known."""
 
     code = "wrong_encryption_key"
 
@@ -29,33 +32,56 @@ def _derive(key: str, purpose: bytes) -> bytes:
 class Vault:
     """Seals and opens passwords. Without a key they are stored in clear, marked as such.
 
-    The first key seals, every key opens. The fingerprint is keyed by the first key, so that it says nothing about the
-    password to whoever reads the store; scripts compare fingerprints only.
+    The first key seals, every key opens. Fingerprints are keyed as well, so that they say nothing about the password
+    to whoever reads the store; scripts compare fingerprints only. ``key_id`` names the key that seals and ``known`` all
+    that open, with :data:`PLAIN`; an id tells nothing of its key.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, b"password"))) for key in keys]
-        self._fernet = MultiFernet(fernets) if fernets else None
-        self._fingerprint_key = _derive(keys[0], b"fingerprint") if keys else b"evoproxy"
+        self._fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, b"password"))) for key in keys]
+        self._fingerprint_keys = [*(_derive(key, b"fingerprint") for key in keys), b"evoproxy"]
+        self.known = (*(_derive(key, b"id")[:8].hex() for key in keys), PLAIN)
+        self.key_id = self.known[0]
 
     def seal(self, password: str) -> str:
         if not password:
             return ""
-        if self._fernet is None:
+        if not self._fernets:
             return _PLAIN + password
-        return _SEALED + self._fernet.encrypt(password.encode()).decode()
+        return _SEALED + self._fernets[0].encrypt(password.encode()).decode()
 
     def open(self, secret: str) -> str:
         """The password. Raises :class:`VaultError` when no key opens it."""
         if secret.startswith(_PLAIN) or not secret:
             return secret.removeprefix(_PLAIN)
-        if self._fernet is None:
-            raise VaultError(reason="EVOPROXY_ENCRYPTION_KEY is not set, but stored passwords are encrypted")
+        if not self._fernets:
+            raise VaultError
         try:
-            return self._fernet.decrypt(secret.removeprefix(_SEALED).encode()).decode()
+            return MultiFernet(self._fernets).decrypt(secret.removeprefix(_SEALED).encode()).decode()
         except InvalidToken:
-            raise VaultError(reason="EVOPROXY_ENCRYPTION_KEY does not open the stored passwords") from None
+            raise VaultError from None
+
+    def is_current(self, secret: str, fingerprint: str) -> bool:
+        """Whether both are by the key that seals. Raises :class:`VaultError` when no key opens the secret."""
+        if fingerprint != self.fingerprint(self.open(secret)):
+            return False
+        if not secret or not self._fernets:
+            return True
+        try:
+            self._fernets[0].decrypt(secret.removeprefix(_SEALED).encode())
+        except InvalidToken:
+            return False
+        return True
 
     def fingerprint(self, password: str) -> str:
         """24 hex digits, the same for the same password and key."""
-        return hmac.new(self._fingerprint_key, password.encode(), hashlib.sha256).hexdigest()[:24]
+        return _fingerprint(self._fingerprint_keys[0], password)
+
+    def fingerprints(self, password: str) -> str:
+        """:meth:`fingerprint`, then that by each other known key, blank between them: a stored one that is among them
+        is of the same password."""
+        return " ".join(_fingerprint(key, password) for key in self._fingerprint_keys)
+
+
+def _fingerprint(key: bytes, password: str) -> str:
+    return hmac.new(key, password.encode(), hashlib.sha256).hexdigest()[:24]

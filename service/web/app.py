@@ -14,6 +14,7 @@ from service.web.context import SETTINGS
 from service.web.middlewares import ALL
 from service.web.page import add_page
 from service.web.routes.health import add_health
+from service.web.routes.webhooks import add_webhooks
 from service.web.routing import add_routes
 
 _BODY_BYTES = 1 << 20
@@ -27,6 +28,7 @@ def bare_app(settings: Settings) -> web.Application:
     app[LIMIT] = LARGEST
     add_routes(app, routes.ALL)
     add_health(app)
+    add_webhooks(app)
     add_page(app)
     app.on_shutdown.append(_end_streams)
     return app

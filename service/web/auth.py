@@ -46,7 +46,7 @@ LOGINS: web.AppKey[Logins] = web.AppKey("logins", Logins)
 
 async def authenticate(request: web.Request) -> None:
     """Remembers who is asking. Raises :class:`ProblemError` (unauthorized, too_many_logins)."""
-    if not _sent(request):
+    if not bearer(request):
         raise ProblemError("unauthorized", headers=_CHALLENGE)
     token = await token_of(request)
     if token is None:
@@ -58,10 +58,11 @@ async def authenticate(request: web.Request) -> None:
 
 async def token_of(request: web.Request) -> Token | None:
     """The token that was sent, ``None`` if it is not, or no longer, known."""
-    return await request.app[POOL].token_of(_sent(request))
+    return await request.app[POOL].token_of(bearer(request))
 
 
-def _sent(request: web.Request) -> str:
+def bearer(request: web.Request) -> str:
+    """The token of the Authorization header, ``""`` without one."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     return text.strip() if scheme.lower() == "bearer" else ""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from service import messages
 from service.control.controller import Controller
+from service.control.hints import Hints
 from service.messages import Locale
 from service.pool.stats import Counts, ServerFigures, Stats
 from service.web.models import ApiModel, Time
+from service.web.pace import PaceOut
 
 
 class CountsOut(ApiModel):
@@ -22,6 +26,8 @@ class CountsOut(ApiModel):
 
 
 class BrakeHalf(ApiModel):
+    """``reason`` is in words."""
+
     server: str
     half: str
     reason: str
@@ -37,22 +43,48 @@ class BrakeOut(ApiModel):
     servers: list[BrakeHalf]
 
 
+class Suspicion(ApiModel):
+    """The server or its network seems to be to blame for what its instances show: no proxy of theirs is rotated.
+    ``reason`` is in words."""
+
+    reason: str
+    since: Time
+
+
+class WebhooksOut(ApiModel):
+    """Events that this process has received from one server since its start, and how many of them say nothing about
+    connections; it shows an operator that they come."""
+
+    received: int
+    ignored: int
+    last_at: Time
+
+
 class ServerOut(ApiModel):
     """One Evolution server. ``read`` says whether it was compared in this epoch: nothing is handed out before each
-    server was, unless it is ``ignored``."""
+    server was, unless it is ``ignored``. One that is not ``configured`` any more still holds its leases; nobody looks
+    at it. ``drift`` is how much differed there at the last look."""
 
     name: str
+    configured: bool
+    host: str | None
     leases: int
     instances: dict[str, int]
     read: bool
     ignored: bool
+    unprotected: int
+    drift: int
+    pace: PaceOut | None
+    suspect: Suspicion | None
     error: str | None
     last_poll_at: Time
     planned: dict[str, int]
+    webhooks: WebhooksOut | None
 
 
 class StatsOut(CountsOut):
-    """Every figure at one instant, ``at``. ``mirror_lag`` is in seconds, null without a mirror."""
+    """Every figure at one instant, ``at``. ``mirror_lag`` is in seconds, null without a mirror. ``eta_seconds``: about
+    how long until all that waits for its turn is over, on the slowest server; null when nothing waits."""
 
     at: Time
     mode: str
@@ -63,11 +95,13 @@ class StatsOut(CountsOut):
     external: int
     unprotected: int
     not_applied: int
+    rotations_spent: int
     reservations: int
     instances: dict[str, int]
     groups: dict[str, CountsOut]
     servers: list[ServerOut]
     unread_servers: list[str]
+    eta_seconds: int | None
     brake: BrakeOut
     events: int
     events_max: int
@@ -81,7 +115,8 @@ class StatsOut(CountsOut):
 def figures(stats: Stats, controller: Controller, locale: Locale) -> StatsOut:
     """``stats`` beside what this process knows of its servers."""
     servers = [
-        _server(name, stats.servers.get(name, ServerFigures()), stats.epoch, controller) for name in controller.servers
+        _server(name, stats.servers.get(name, ServerFigures()), stats.epoch, controller, locale)
+        for name in controller.servers
     ]
     polled = [server.last_poll_at for server in servers]
     return StatsOut(
@@ -95,12 +130,16 @@ def figures(stats: Stats, controller: Controller, locale: Locale) -> StatsOut:
         external=stats.external,
         unprotected=stats.unprotected,
         not_applied=stats.unapplied,
+        rotations_spent=stats.spent,
         reservations=stats.reservations,
         instances=stats.states,
         groups={name: CountsOut(**_counts(counts)) for name, counts in sorted(stats.groups.items())},
-        servers=servers,
+        servers=[*servers, *(_former(stats, name) for name in sorted(stats.former))],
         unread_servers=[server.name for server in servers if not (server.read or server.ignored)],
-        brake=_brake(stats),
+        eta_seconds=max(
+            (one.pace.eta_seconds for one in servers if one.pace and one.pace.eta_seconds is not None), default=None
+        ),
+        brake=_brake(stats, locale),
         events=stats.events,
         events_max=stats.events_max,
         events_lost=stats.lost is not None,
@@ -123,26 +162,66 @@ def _counts(counts: Counts) -> dict[str, float]:
     }
 
 
-def _server(name: str, found: ServerFigures, epoch: str, controller: Controller) -> ServerOut:
+def _server(name: str, found: ServerFigures, epoch: str, controller: Controller, locale: Locale) -> ServerOut:
     control, remembered = controller.servers[name], found.remembered
     return ServerOut(
         name=name,
+        configured=True,
+        host=controller.hosts.get(name),
         leases=found.leases,
         instances=found.states,
         read=bool(remembered.get("first_read_at")) and remembered.get("read_epoch") == epoch,
         ignored=remembered.get("ignored") == "1",
+        unprotected=found.unprotected,
+        drift=len(control.drift),
+        pace=PaceOut.of(control.context),
+        suspect=_suspicion(remembered, locale),
         error=control.error.code if control.error else None,
         last_poll_at=control.last_poll_at,
         planned=control.planned,
+        webhooks=_webhooks(controller.hints[name]),
     )
 
 
-def _brake(stats: Stats) -> BrakeOut:
+def _webhooks(hints: Hints) -> WebhooksOut:
+    return WebhooksOut(received=hints.received, ignored=hints.ignored, last_at=hints.last_at)
+
+
+def _former(stats: Stats, name: str) -> ServerOut:
+    """What is left of a server that is not configured any more."""
+    found = stats.servers.get(name, ServerFigures())
+    return ServerOut(
+        name=name,
+        configured=False,
+        host=None,
+        leases=stats.former[name],
+        instances=found.states,
+        read=False,
+        ignored=False,
+        unprotected=found.unprotected,
+        drift=1 if stats.former[name] else 0,
+        pace=None,
+        suspect=None,
+        error=None,
+        last_poll_at=None,
+        planned={},
+        webhooks=None,
+    )
+
+
+def _suspicion(remembered: Mapping[str, str], locale: Locale) -> Suspicion | None:
+    since = remembered.get("suspect_since")
+    if not since:
+        return None
+    return Suspicion(reason=messages.why(remembered.get("suspect_reason", ""), locale), since=int(since))
+
+
+def _brake(stats: Stats, locale: Locale) -> BrakeOut:
     halves = [
         BrakeHalf(
             server=name,
             half=half,
-            reason=found.remembered.get(f"{half}_brake_reason", ""),
+            reason=messages.why(found.remembered.get(f"{half}_brake_reason", ""), locale),
             since=int(found.remembered.get(f"{half}_brake_since") or 0) or None,
         )
         for name, found in sorted(stats.servers.items())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -10,11 +11,14 @@ from pydantic.alias_generators import to_camel
 
 from service.evolution.models import Observation
 from service.models import Protocol
+from service.pool.choice import Choice, Why
 from service.pool.models import Applied, Instance, Lease, Phase, Proxy, Status, Waits
 from service.pool.tokens import Role, Token
 
 EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_000
 """Milliseconds UTC of the first and the last second that RFC 3339 can write."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rfc3339(ms: int | None) -> str | None:
@@ -22,7 +26,8 @@ def rfc3339(ms: int | None) -> str | None:
     if ms is None:
         return None
     ms = min(max(ms, EARLIEST), LATEST)
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = _EPOCH + timedelta(milliseconds=ms)  # a float of seconds would lose the last digit
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[int | None, PlainSerializer(rfc3339)]
@@ -32,6 +37,27 @@ class ApiModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, extra="forbid", hide_input_in_errors=True
     )
+
+
+class ChoiceOut(ApiModel):
+    """Why the lease's proxy, and from what it was chosen: the pool, or ``group``, at that moment
+    (:class:`service.pool.choice.Counts`). ``why`` is pin, memory, group, line or row (adopted, without counts)."""
+
+    why: Why
+    group: str | None
+    candidates: int | None = None
+    kept: int | None = None
+    resting: int | None = None
+    elsewhere: int | None = None
+    quarantined: int | None = None
+    used: int | None = None
+    disabled: int | None = None
+    shunned: int | None = None
+
+    @classmethod
+    def of(cls, choice: Choice) -> ChoiceOut:
+        counts = asdict(choice.counts) if choice.counts else {}
+        return cls(why=choice.why, group=choice.group or None, **counts)
 
 
 class ProxyOut(ApiModel):
@@ -61,6 +87,7 @@ class ProxyOut(ApiModel):
     actor: str | None
     since: Time
     reservation_id: str | None
+    choice: ChoiceOut | None
     available_at: Time
     expires_at: Time
     disabled_reason: str | None
@@ -98,6 +125,7 @@ class ProxyOut(ApiModel):
             actor=lease.actor if lease else None,
             since=lease.since if lease else None,
             reservation_id=lease.reservation if lease else None,
+            choice=ChoiceOut.of(lease.chosen) if lease else None,
             available_at=proxy.available_at,
             expires_at=proxy.expires_at,
             disabled_reason=proxy.disabled_reason or None if not proxy.active else None,
@@ -110,7 +138,8 @@ class ProxyOut(ApiModel):
 
 class InstanceOut(ApiModel):
     """One instance as last observed, with its lease. ``row`` is what its Proxy row names: a proxy of the pool, ``off``,
-    or nothing known; ``address`` the row's host and port."""
+    or nothing known; ``address`` the row's host and port. ``troubled_since``: it can't connect since then, whatever
+    ``state`` says; ``waits_for_human``: and policy may not rotate its proxy any more."""
 
     server: str
     id: str
@@ -130,6 +159,9 @@ class InstanceOut(ApiModel):
     waits: Waits | None
     applied: Applied | None
     stuck: bool
+    choice: ChoiceOut | None
+    troubled_since: Time
+    waits_for_human: bool
 
     @classmethod
     def of(cls, instance: Instance) -> InstanceOut:
@@ -180,6 +212,9 @@ def _lease(lease: Lease | None) -> dict[str, Any]:
         "waits": lease.waits if lease else None,
         "applied": lease.applied if lease else None,
         "stuck": bool(lease and lease.stuck),
+        "choice": ChoiceOut.of(lease.chosen) if lease else None,
+        "troubled_since": lease.troubled_since if lease else None,
+        "waits_for_human": bool(lease and lease.spent),
     }
 
 

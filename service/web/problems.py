@@ -19,11 +19,14 @@ RETRY_AFTER = 5
 _STATUS: Mapping[str, int] = {
     "malformed": 400,
     "unauthorized": 401,
+    "webhooks_off": 401,
     "forbidden": 403,
     "unknown_route": 404,
     "unknown_proxy": 404,
     "unknown_instance": 404,
     "unknown_token": 404,
+    "unknown_drift": 404,
+    "unknown_server": 404,
     "evolution_not_found": 404,
     "no_lease": 404,
     "no_reservation": 404,
@@ -48,7 +51,7 @@ _STATUS: Mapping[str, int] = {
 _OF_STATE = 409
 """Every other code is a refusal of the pool: the thing is there, and its state forbids it."""
 
-_ABOUT_A_SERVER = frozenset({"not_reconciled", "not_configured", "braked"})
+_ABOUT_A_SERVER = frozenset({"not_reconciled", "not_configured", "braked", "unknown_server", "still_configured"})
 _SHOWN = ("field", "line", "reason", "server", "instance", "proxy", "limit")
 
 

@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from service.control.drift import Kind
 from service.importing.draft import LABELS_LIMIT
 from service.models import FIELD_LIMIT, Protocol
 from service.pool.models import Status
 from service.pool.tokens import Role
+from service.web.export import Format
 from service.web.models import LATEST, ApiModel
 
 
@@ -77,8 +79,13 @@ class ProxyQuery(PageQuery):
 class InstanceQuery(PageQuery):
     state: Literal["open", "connecting", "close", "unknown"] | None = None
     server: str | None = None
-    list: Literal["unprotected", "unapplied", "external"] | None = None
+    list: Literal["unprotected", "unapplied", "spent", "external"] | None = None
     q: str = ""
+
+
+class DriftQuery(PageQuery):
+    kind: Kind | None = None
+    server: str | None = None
 
 
 class ServerQuery(_Body):
@@ -94,6 +101,14 @@ class ImportQuery(_Body):
     mode: Literal["add", "sync"] = "add"
     protocol: Protocol = Protocol.HTTP
     group: Printable = ""
+
+
+class ExportQuery(_Body):
+    format: Format = Format.LINES
+    secrets: bool = False
+    status: Status | None = None
+    group: str | None = None
+    protocol: Protocol | None = None
 
 
 class Choice(_Body):

@@ -38,6 +38,7 @@ PATIENCE = Patience(
     watch_for=2.0,
     down_within=1.0,
     watch_every=(0.002,),
+    glances=(0.002,) * 20,
 )
 LIMITS = Limits(fetch_instances=2, connection_state=1, find_proxy=1, set_proxy=0.4, restart=1, connect=1)
 PACES = Paces(0.005, 0.005, 0.005, attempt=0.01, delete=0.0, qr=0.005, create_qr=0.005, rejected_create=0.005)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.evolution.simulator import OFF, Fault, ProxyRow
+from service.evolution.simulator import OFF, Condition, Fault, ProxyRow
 from service.pool.models import Phase, Status
 from tests.control.scene import HOUR, MINUTE, Scene, spec
 
@@ -62,3 +62,21 @@ async def test_credentials_that_somebody_wrote_into_a_rows_host_are_not_kept(sce
     assert known is not None
     assert known.address == "192.0.2.9:8080"
     assert "hunter2" not in str(known)
+
+
+async def test_a_proxy_that_can_not_be_written_again_is_replaced(scene: Scene) -> None:
+    """The row was switched off and the proxy has died since: no live state tells of that, because the instance goes out
+    directly."""
+    instance = await scene.served("x")
+    dead = await scene.lease(instance)
+    scene.sim.conditions[scene.endpoint(1)] = Condition.DEAD
+    scene.sim.set_row_by_hand("x", OFF)
+    scene.sim.drop("x")
+    await scene.until(lambda: scene.exit(instance) is None, what="it goes out directly")
+    await scene.ticks(2)
+    assert (await scene.lease(instance)).token == dead.token, "twice may be the server's own proxy test"
+    await scene.ticks(3)
+    lease = await scene.lease(instance)
+    assert (lease.applied, scene.exit(instance)) == ("yes", lease.proxy_id)
+    assert lease.proxy_id != dead.proxy_id
+    assert await scene.status(dead.proxy_id) is Status.QUARANTINED

@@ -136,18 +136,10 @@ async def test_observe_mode_writes_nothing_to_evolution(scene: Scene) -> None:
     await scene.ticks(3)
     made = list(scene.sim.calls.recent)[before:]
     assert {(call.method, call.route) for call in made} == {("GET", "instance/fetchInstances")}
-    assert scene.control.planned == {"BeginRelease": 1, "Assign": 1}
+    assert scene.control.planned == {"release": 1, "assign": 1, "restart": 1, "adopt": 1}
     for call in (scene.assign("y"), scene.release("x"), scene.rotate("x")):
         with pytest.raises(RefusedError, match="observe_mode"):
             await call
-
-
-async def test_a_list_without_rows_is_no_reading(scene: Scene) -> None:
-    """Version 1 does not tell the proxies."""
-    scene.instance("x")
-    scene.sim.warts.version_1 = True
-    with pytest.raises(EvolutionError):
-        await scene.tick()
 
 
 async def test_a_reading_that_a_lease_overtook_is_told_again(scene: Scene) -> None:

@@ -17,7 +17,7 @@ from tests.control.scene import SECOND, Scene, spec
 PROXIES, INSTANCES, STEPS = 40, 8, 60
 HAPPENINGS = [
     *("open", "drop", "disconnect", "logout", "delete", "recreate", "off", "external", "fault", "fault", "land"),
-    *("assign", "release", "rotate", "force", "restart", "db", "tick", "tick", "tick"),
+    *("assign", "release", "rotate", "force", "restart", "db", "tick", "tick", "tick", "look", "look"),
 ]
 ROUTES = ["proxy/set", "proxy/find", "instance/restart", "instance/connectionState"]
 
@@ -71,6 +71,8 @@ class Storm:
                 self.human(self.scene.release(name, force=True))
             case "rotate":
                 self.human(self.scene.rotate(name))
+            case "look":
+                await self.look(name)
             case _:
                 await self.tick()
 
@@ -95,6 +97,13 @@ class Storm:
     async def tick(self) -> None:
         try:
             await self.scene.tick(self.dice.choice([SECOND, 10 * SECOND]), settle=self.dice.random() < 0.5)
+        except EvoproxyError:
+            assert self.sim.warts.db_down
+
+    async def look(self, name: str) -> None:
+        """As after a webhook."""
+        try:
+            await self.scene.control.look_at([name, "nobody"])
         except EvoproxyError:
             assert self.sim.warts.db_down
 

@@ -26,6 +26,17 @@ async def test_a_direct_reconnect_shows_nowhere_and_the_next_one_is_right(scene:
     assert scene.exit(instance) == spec(1).id
 
 
+async def test_where_off_means_the_servers_own_proxy_a_release_ends_all_the_same(scene: Scene) -> None:
+    """B7: that proxy must not be in the pool; nothing in the API shows it."""
+    scene.sim.warts.default_proxy = ProxyRow.of(spec(50))
+    instance = await scene.served()
+    await scene.release("x")
+    await scene.settle()
+    await scene.ticks(2)
+    assert (scene.row(instance), scene.exit(instance)) == (None, spec(50).id)
+    assert await scene.status(spec(1).id) is Status.FREE
+
+
 async def test_a_state_that_is_missing_proves_no_absence(scene: Scene) -> None:
     """B14."""
     instance = await scene.served()

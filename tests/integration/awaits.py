@@ -13,7 +13,7 @@ import service
 Moment = Literal["suspended", "resumed"]
 
 _PACKAGE = Path(service.__file__).parent
-_ROOMS = tuple(f"{_PACKAGE / room}/" for room in ("control", "pool", "evolution"))
+_ROOMS = tuple(f"{_PACKAGE / room}/" for room in ("control", "pool", "evolution", "mirror"))
 _SIMULATOR = f"{_PACKAGE / 'evolution' / 'simulator'}/"
 
 

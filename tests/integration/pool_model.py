@@ -7,13 +7,12 @@ memory, the figures. Times are in ms. :class:`Uses` knows nothing of all that: i
 from __future__ import annotations
 
 from tests.integration.machine.facts import Holder, Refused
-from tests.integration.machine.instances import Instances
-from tests.integration.machine.leases import Leases
 from tests.integration.machine.proxies import Proxies
+from tests.integration.machine.servers import Servers
 from tests.integration.machine.uses import Uses
 
 __all__ = ["Holder", "Model", "Refused", "Uses"]
 
 
-class Model(Leases, Proxies, Instances):
+class Model(Servers, Proxies):
     """One method a transition, named and refused as those of :class:`service.pool.pool.Pool`."""

@@ -88,7 +88,7 @@ def test_the_pool_does_what_the_model_does(blocking: tuple[asyncio.Runner, Redis
 MUTANTS = {  # what is broken: script, its text, the text in its place
     "a row does not hold its proxy back": (
         "lib/proxies.lua",
-        "elseif in_other_rows(id, holder) then",
+        "elseif in_other_rows(id, nil) then",
         "elseif false then",
     ),
     "a stale token passes": ("lib/leases.lua", "if lease.token ~= token then", "if false then"),
@@ -101,7 +101,7 @@ MUTANTS = {  # what is broken: script, its text, the text in its place
     "one refusal brakes": ("lib/leases.lua", "local BRAKE_AFTER = 5", "local BRAKE_AFTER = 1"),
     "a cleared row is believed": ("lib/leases.lua", "local rewrite = lease.clear_begun_at or", "local rewrite ="),
     "a socket is forgotten": ("abandon.lua", "if lease.active_at then", "if false then"),
-    "forced frees": ("finish_release.lua", "quarantine(A.proxy, proxy, 'forced', NEVER)", "settle(A.proxy, proxy, at)"),
+    "forced frees": ("lib/endings.lua", "quarantine(id, proxy, 'forced', NEVER)", "settle(id, proxy, at)"),
     "a reservation can be confirmed": (
         "lib/leases.lua",
         "if not lease.token or lease.reservation then",
@@ -111,7 +111,7 @@ MUTANTS = {  # what is broken: script, its text, the text in its place
     "a stale sight counts": ("observe.lua", "if number(old.lease_at) < A.seen_at then", "if true then"),
 }
 RARE = {  # caught after a minute or more
-    "a pin beats an unsafe rest": ("lib/gate.lua", "if number(proxy.unsafe_until) > A.now_ms", "if false"),
+    "a pin beats an unsafe rest": ("lib/choice.lua", "if number(proxy.unsafe_until) > A.now_ms", "if false"),
     "an unknown set is not waited for": (
         "abandon.lua",
         "if lands_until > A.now_ms then\n    quarantine",

@@ -1,4 +1,4 @@
-"""A tenth of what ``make soak`` does (tests/load/soak.py), with the same bounds."""
+"""A tenth or less of what ``make soak`` does (tests/load/soak.py), with the same bounds."""
 
 from __future__ import annotations
 
@@ -42,3 +42,10 @@ def test_memory_does_not_grow() -> None:
     found = soaked("--ticks", "30")["ticks"]
     assert found["ticks"] == 1000
     assert found["late"] <= 1.05 * found["early"]
+
+
+def test_the_first_day_and_a_restart_of_the_server() -> None:
+    """All open and none with a proxy: sets are bounded, restarts paced, the figures count down, the service hardly
+    works while it waits, and a restart of the server costs no proxy and no set."""
+    found = soaked("--day", "200")["day"]
+    assert (found["sets"], found["held"], found["released_by_restart"]) == (200, 200, 0)

@@ -25,7 +25,8 @@ SERVER = "default"
 @dataclass(slots=True)
 class Simulated:
     """The server's address, and orders to it. Each order answers how many sets were in flight at most since the last
-    one (``peak``), how often two instances shared a proxy (``shared``), and how many instances there are."""
+    one (``peak``), how often two instances shared a proxy (``shared``), how many instances there are, how many of them
+    go out through a proxy (``through``), and how often a proxy was set and an instance restarted by a call."""
 
     url: str
     api_key: SecretStr
@@ -50,8 +51,12 @@ class Simulated:
         """Its database can't be reached, or can again."""
         return await self._order("outage", int(down))
 
+    async def restart(self) -> dict[str, Any]:
+        """Its process ends and starts anew: every open instance reconnects."""
+        return await self._order("restart")
+
     async def figures(self) -> dict[str, Any]:
-        return await self._order("figures")
+        return await self._order("nothing")
 
     def client(self, on_call: OnCall | None = None) -> AbstractAsyncContextManager[EvolutionClient]:
         """A client of it."""
@@ -118,9 +123,22 @@ class Orders:
     def outage(self, down: str) -> None:
         self._sim.warts.db_down = down == "1"
 
+    def restart(self) -> None:
+        self._sim.restart_server()
+
+    def nothing(self) -> None:
+        """Only the answer is wanted."""
+
     def figures(self) -> dict[str, Any]:
-        peak = self._sim.calls.peak.pop("proxy/set", 0)
-        return {"peak": peak, "shared": len(self._sim.violations), "instances": len(self._sim.database)}
+        calls = self._sim.calls
+        return {
+            "peak": calls.peak.pop("proxy/set", 0),
+            "shared": len(self._sim.violations),
+            "instances": len(self._sim.database),
+            "through": sum(exit_ is not None for exit_ in self._sim.exits().values()),
+            "sets": calls.counts["proxy/set"],
+            "restarts": calls.counts["instance/restart"],
+        }
 
 
 if __name__ == "__main__":

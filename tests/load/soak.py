@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -14,12 +15,15 @@ import orjson
 import uvloop
 
 from service.embedded import embedded
+from tests.load.first_day import first_day
 from tests.load.measure import Assignments, acquired, assignments, memory
-from tests.load.simulated import simulated
+from tests.load.simulated import ROOT, simulated
 
 MOST_OVERHEAD = 1.2
 MOST_IN_FLIGHT = 8
 MOST_GROWTH = 0.05
+MOST_CPU = 0.1
+PACE, BURST = 1.0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,38 @@ async def ticks(redis_url: str, instances: int, count: int = 1000) -> Result:
     return Result({**asdict(found), "growth": round(found.growth, 4)}, broken)
 
 
+async def day(redis_url: str, instances: int) -> Result:
+    """All instances are open and without a proxy, and the server restarts meanwhile: sets are bounded, restarts paced,
+    the figures count down, the service hardly works while it waits, and that restart costs no proxy and no set."""
+    watch = max(10.0, instances / 40)
+    async with simulated() as server:
+        with tempfile.TemporaryDirectory() as folder:
+            found = await first_day(redis_url, server, Path(folder), instances, watch)
+    broken = []
+    if found.peak > MOST_IN_FLIGHT:
+        broken.append(f"{found.peak} sets in flight")
+    if (found.sets, found.held) != (instances, instances):
+        broken.append(f"{found.sets} sets and {found.held} proxies for {instances} instances")
+    if found.restarted > BURST + PACE * found.watched:
+        broken.append(f"{found.restarted} restarts in {found.watched} seconds")
+    if not (found.unprotected[1] < found.unprotected[0] and found.eta[1] < found.eta[0]):
+        broken.append(f"no progress: {found.unprotected} unprotected, {found.eta} seconds left")
+    if max(found.cpu, found.cpu_after_restart) > MOST_CPU:
+        broken.append(f"{found.cpu:.1%} of a core while waiting, {found.cpu_after_restart:.1%} after the restart")
+    if found.released_by_restart or found.sets_by_restart:
+        broken.append(f"{found.released_by_restart} releases, {found.sets_by_restart} sets by a server's restart")
+    return Result(asdict(found), broken)
+
+
+async def hours(redis_url: str, instances: int) -> Result:
+    """Five bad hours (tests/load/bad_hours.py), in a process whose time is virtual."""
+    command = (sys.executable, "-m", "tests.load.bad_hours", "--instances", str(instances))
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    document = orjson.loads(output.splitlines()[-1])
+    return Result({"hours": document["hours"]}, document["broken"])
+
+
 async def _run(sizes: dict[Callable[..., Awaitable[Result]], int]) -> int:
     results = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -87,9 +123,17 @@ def main() -> int:
     parser.add_argument("--assign", type=int, metavar="INSTANCES", help="full size: 2000")
     parser.add_argument("--acquire", type=int, metavar="COUNT", help="full size: 2000")
     parser.add_argument("--ticks", type=int, metavar="INSTANCES", help="a thousand ticks with so many; full size: 400")
+    parser.add_argument("--day", type=int, metavar="INSTANCES", help="first day and restart; full size: 4000")
+    parser.add_argument("--hours", type=int, metavar="INSTANCES", help="bad hours, of each server; full size: 60")
     chosen = {name: size for name, size in vars(parser.parse_args()).items() if size}
-    sizes = chosen or {"assign": 2000, "acquire": 2000, "ticks": 400}
-    measures = {"assign": assign, "acquire": acquire, "ticks": ticks}
+    sizes = chosen or {"assign": 2000, "acquire": 2000, "ticks": 400, "day": 4000, "hours": 60}
+    measures: dict[str, Callable[..., Awaitable[Result]]] = {
+        "assign": assign,
+        "acquire": acquire,
+        "ticks": ticks,
+        "day": day,
+        "hours": hours,
+    }
     return uvloop.run(_run({measures[name]: size for name, size in sizes.items()}))
 
 

@@ -11,6 +11,7 @@ Hash = dict[str, str]
 Dump = dict[str, Any]
 
 NEVER = 253402300799000
+KEPT = {"kept_phone", "kept_name"}
 
 
 async def dump(redis: Redis, root: str) -> Dump:
@@ -71,7 +72,7 @@ def _check_places(found: Dump, proxies: dict[str, Hash], now: int) -> None:
         if status == "free":
             expected[proxy["line"]][proxy_id] = at
             expected[f"{proxy['line']}:{proxy['group']}"][proxy_id] = at
-            assert proxy["line"] == ("kept" if proxy.get("kept_for") else "free")
+            assert proxy["line"] == ("kept" if proxy.keys() & KEPT else "free")
         else:
             expected["quarantine" if status == "quarantined" else status][proxy_id] = (
                 at if status == "quarantined" else 0
@@ -84,7 +85,7 @@ def _check_places(found: Dump, proxies: dict[str, Hash], now: int) -> None:
     assert set(found.get("all", {})) == set(proxies)
     hosts = Counter(f"{proxy['host']}|{proxy['protocol']}" for proxy in proxies.values())
     assert found.get("hosts", {}) == {name: str(number) for name, number in hosts.items()}
-    memory = {proxy["kept_for"]: proxy_id for proxy_id, proxy in proxies.items() if proxy.get("kept_for")}
+    memory = {proxy[field]: proxy_id for proxy_id, proxy in proxies.items() for field in KEPT & proxy.keys()}
     assert found.get("memory", {}) == memory
     assert set(found.get("keeping", {})) == set(memory.values())
     expiring = {proxy_id: int(proxy["expires_at"]) for proxy_id, proxy in proxies.items() if proxy["expires_at"]}
@@ -134,7 +135,8 @@ def _check_rows(found: Dump, proxies: dict[str, Hash]) -> None:
 
 def _check_instances(found: Dump, proxies: dict[str, Hash], leases: dict[str, Hash]) -> None:
     records = {holder: raw for holder, raw in _below(found, "instance:").items() if "name" in raw}
-    expected: dict[str, set[str]] = {"instances": set(), "external": set(), "unapplied": set(), "unprotected": set()}
+    figures = ("instances", "external", "unapplied", "spent", "unprotected")
+    expected: dict[str, set[str]] = {name: set() for name in figures}
     states: Counter[str] = Counter()
     for holder, record in records.items():
         server, _, instance = holder.partition("/")
@@ -147,6 +149,8 @@ def _check_instances(found: Dump, proxies: dict[str, Hash], leases: dict[str, Ha
         external = not lease and record["row"] not in ("", "off", *proxies)
         if external:
             expected["external"].add(member)
+        if lease.get("spent") == "1":
+            expected["spent"].add(member)
         if phase == "active" and applied != "yes":
             expected["unapplied"].add(member)
         protected = phase in ("active", "releasing") and applied == "yes" and record["row"] in ("", proxy_id)

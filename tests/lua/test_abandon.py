@@ -89,7 +89,7 @@ async def test_five_refusals_of_different_proxies_engage_the_set_brake(stage: St
         await stage.pool.abandon(with_one_proxy_twice, "refused")
         assert ((await stage.pool.server("a")).get("set_brake") == "1") is (number == 5)
         stage.clock.move(1)
-    assert (await stage.pool.server("a"))["set_brake_reason"] == "5 refusals in a row"
+    assert (await stage.pool.server("a"))["set_brake_reason"] == "failed_sets count=5"
     assert [event["half"] for event in await stage.events("brake.engaged")] == ["set"]
 
 
@@ -127,3 +127,12 @@ async def test_after_an_unknown_set_the_proxy_is_not_offered_to_that_instance_ag
     await stage.pool.sweep(limit=10)
     assert (await stage.try_acquire()).word == "NO_PROXY_AVAILABLE"
     assert (await stage.try_acquire("i2")).word == "LEASED"
+
+
+async def test_sets_of_five_instances_that_stay_unknown_engage_it_too_but_not_five_of_one(stage: Stage) -> None:
+    await stage.add(9)
+    for number in (0, 0, 0, 0, 0, 1, 2, 3):
+        await stage.pool.abandon(await stage.reserved(f"i{number}"), "unknown")
+    assert (await stage.pool.server("a")).get("set_brake") != "1"
+    await stage.pool.abandon(await stage.reserved("i4"), "unknown")
+    assert (await stage.pool.server("a"))["set_brake"] == "1"

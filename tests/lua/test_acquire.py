@@ -15,7 +15,7 @@ async def test_the_longest_rested_proxy_is_leased(stage: Stage) -> None:
     assert (outcome.word, outcome.proxy_id) == ("LEASED", first)
     lease = await stage.lease(first)
     assert (lease.phase, lease.token, lease.holder) == (Phase.RESERVED, outcome.token, "a/i1")
-    assert (lease.disconnected_at, lease.owner, lease.opened, lease.chosen) == (77, "5511", True, "line")
+    assert (lease.disconnected_at, lease.owner, lease.opened, lease.chosen.why) == (77, "5511", True, "line")
     assert (await stage.try_acquire("i2")).proxy_id == second
     assert [event["proxy"] for event in await stage.events("lease.reserved")] == [first, second]
 
@@ -64,7 +64,7 @@ async def test_a_returning_number_gets_its_proxy_and_others_get_it_last(stage: S
     stage.clock.move(1)
     assert (await stage.try_acquire("i3")).proxy_id == first
     back = await stage.try_acquire("i4", owner="5511")
-    assert (back.proxy_id, (await stage.lease(second)).chosen) == (second, "memory")
+    assert (back.proxy_id, (await stage.lease(second)).chosen.why) == (second, "memory")
 
 
 async def test_a_returning_number_gets_its_proxy_if_it_is_of_the_group_asked_for(stage: Stage) -> None:
@@ -80,6 +80,38 @@ async def test_a_returning_number_gets_its_proxy_if_it_is_of_the_group_asked_for
     assert other.proxy_id == specs[2].id
     await stage.pool.abandon(await stage.lease(other.proxy_id), "unsent")
     assert (await stage.try_acquire("i3", owner="5511", group="br", strict=True)).proxy_id == specs[1].id
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "why"),
+    [
+        ("shop", "", "memory"),  # created anew, its phone is not known yet
+        ("shop", "5511", "memory"),
+        ("renamed", "5511", "memory"),
+        ("shop", "5522", "line"),  # another number bears the name
+        ("other", "", "line"),
+    ],
+)
+async def test_who_comes_back_is_known_by_phone_and_else_by_name(stage: Stage, name: str, owner: str, why: str) -> None:
+    first, second = await stage.add(2)
+    await stage.see("old", name="shop", owner="5511")
+    lease = await stage.active("old", name="shop", pin=second)
+    await stage.pool.begin_release(lease, Waits.ROW, reason="test")
+    await stage.pool.row_cleared(lease, "off")
+    await stage.moved(lease)
+    outcome = await stage.try_acquire("new", name=name, owner=owner)
+    assert outcome.proxy_id == (second if why == "memory" else first)
+    assert (await stage.lease(outcome.proxy_id)).chosen.why == why
+
+
+async def test_the_phone_is_asked_before_the_name(stage: Stage) -> None:
+    first, second, _ = await stage.add(3)
+    for instance, phone, proxy_id in (("i1", "5511", first), ("i2", "", second)):
+        lease = await stage.active(instance, name=f"name-{instance}", owner=phone, pin=proxy_id)
+        await stage.pool.begin_release(lease, Waits.ROW, reason="test")
+        await stage.pool.row_cleared(lease, "off")
+        await stage.moved(lease)
+    assert (await stage.try_acquire("new", name="name-i2", owner="5511")).proxy_id == first
 
 
 async def test_what_is_remembered_is_given_to_others_rather_than_nothing(stage: Stage) -> None:
@@ -192,3 +224,18 @@ async def test_only_humans_and_the_probe_pass_the_set_brake(stage: Stage) -> Non
     assert (await stage.try_acquire(human=True)).word == "LEASED"
     probe = await stage.pool.acquire("a", [Wish("i2", "n")], reason="probe", probe=True)
     assert probe[0].word == "LEASED"
+
+
+async def test_what_was_refused_is_tried_after_what_is_kept_for_others(stage: Stage) -> None:
+    """Else a few dead proxies would be all that is ever tried once every other one was given back by somebody."""
+    [dead, good] = await stage.add(2)
+    lease = await stage.reserved("i1")
+    await stage.pool.abandon(lease, "refused")
+    assert lease.proxy_id == dead
+    assert await stage.released("i2") == good
+    for instance in ("i3", "i4"):
+        stage.clock.move(HOUR)
+        given = await stage.reserved(instance)
+        assert given.proxy_id == (good if instance == "i3" else dead), "the refused one is the last"
+    await stage.pool.confirm(await stage.lease(dead))
+    assert (await stage.raw(f"proxy:{dead}")).get("refused") is None

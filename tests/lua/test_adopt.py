@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from service.pool.models import Applied, Evidence, Phase, Waits
+import pytest
+
+from service.pool.models import Applied, Claim, Evidence, Phase, Sighting, Waits
 from tests.lua.stage import HOUR, Stage, spec
 
 
@@ -111,3 +113,31 @@ async def test_an_unknown_set_of_the_tail_is_not_forgotten(stage: Stage) -> None
     await stage.pool.abandon(await stage.lease(proxy_id), "unsent")
     await stage.adopt("i1", old.proxy_id)
     assert (await stage.lease(old.proxy_id)).unknown_at == marked
+
+
+async def test_the_same_instance_of_a_former_server_brings_its_lease_along(stage: Stage) -> None:
+    """Its server bears another name now: Evolution's id is the proof."""
+    await stage.add(2)
+    await stage.see()
+    lease = await stage.active()
+    await stage.open("c")
+    await stage.pool.observe("c", [Sighting("i1", "name-i1", "open", "X", True, row=lease.proxy_id)])
+    stage.clock.move(1)
+    [outcome] = await stage.pool.adopt("c", [Claim("i1", "name-i1", lease.proxy_id)])
+    assert outcome.word == "ADOPTED"
+    now = await stage.lease(lease.proxy_id)
+    assert (now.server, now.instance, now.phase) == ("c", "i1", Phase.ACTIVE)
+    assert (await stage.pool.stats()).former == {"a": 0}
+    assert await stage.events("lease.shared") == []
+
+
+@pytest.mark.parametrize(("servers", "instance"), [(("a", "c"), "i1"), (("c",), "i2")])
+async def test_another_id_or_a_server_that_is_still_configured_brings_none(
+    stage: Stage, servers: tuple[str, ...], instance: str
+) -> None:
+    await stage.add()
+    lease = await stage.active()
+    await stage.open(*servers)
+    [outcome] = await stage.pool.adopt("c", [Claim(instance, "name-i1", lease.proxy_id)])
+    assert outcome.word == "HELD_ELSEWHERE"
+    assert await stage.lease(lease.proxy_id) == lease

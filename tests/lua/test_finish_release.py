@@ -132,7 +132,27 @@ async def test_the_number_is_remembered_and_has_one_memory(stage: Stage) -> None
         await stage.pool.begin_release(lease, Waits.ROW, reason="final")
         await stage.pool.row_cleared(lease, "off")
         await stage.moved(lease)
-        assert await stage.raw("memory") == {"5511": proxy_id}
+        assert await stage.raw("memory") == {"phone:5511": proxy_id, "name:a/name-i1": proxy_id}
+
+
+async def test_it_is_remembered_by_the_number_that_was_paired_after_the_lease_was_made(stage: Stage) -> None:
+    [proxy_id] = await stage.add()
+    await stage.see(state="close")
+    lease = await stage.cleared("i1")
+    await stage.see(owner="5511")
+    await stage.moved(lease)
+    assert await stage.raw("memory") == {"phone:5511": proxy_id, "name:a/name-i1": proxy_id}
+
+
+async def test_another_number_takes_over_the_name_and_not_the_phone(stage: Stage) -> None:
+    first, second = await stage.add(2)
+    for proxy_id, phone in ((first, "5511"), (second, "5522")):
+        await stage.see(owner=phone)
+        lease = await stage.active("i1", owner=phone, pin=proxy_id)
+        await stage.pool.begin_release(lease, Waits.ROW, reason="final")
+        await stage.pool.row_cleared(lease, "off")
+        await stage.moved(lease)
+    assert await stage.raw("memory") == {"phone:5511": first, "phone:5522": second, "name:a/name-i1": second}
 
 
 @pytest.mark.parametrize("evidence", [Evidence.MOVED, Evidence.FORCED])

@@ -7,7 +7,7 @@ import re
 from service.pool.models import Evidence
 from service.pool.scripts import FOLDER
 from tests.lua.headers import README, SCRIPTS, body, entries, promised, tables
-from tests.lua.stage import HOUR, Stage
+from tests.lua.stage import HOUR, Stage, refused
 from tests.lua.transitions import TRANSITIONS
 
 PARTS = [f"lib/{path.stem}" for path in sorted((FOLDER / "lib").glob("*.lua"))]
@@ -49,6 +49,11 @@ async def test_every_key_in_redis_has_the_type_of_the_table(stage: Stage) -> Non
     rested.clock.move(2 * HOUR)
     await rested.add()
     await rested.pool.finish_release(await rested.active(), Evidence.FORCED)
+    spent = await stage.beside("spent")
+    await spent.add(2)
+    await spent.see()
+    with refused("rotations_spent"):
+        await spent.pool.rotate(await spent.active(), reason="dead_proxy", per_day=0)
     seen: set[str] = set()
     for key in await stage.redis.keys("evoproxy:*"):
         short = key.partition("}:")[2]

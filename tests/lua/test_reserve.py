@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.pool.models import Phase
+from service.pool.models import Phase, Waits
 from tests.lua.stage import HOUR, Stage, refused
 
 
@@ -30,6 +30,17 @@ async def test_an_open_reservation_of_this_id_answers_what_it_holds(stage: Stage
     await stage.add(2)
     assert await _reserve(stage) == await _reserve(stage)
     assert (await stage.pool.stats()).reservations == 1
+
+
+async def test_the_proxy_that_is_kept_for_the_name_comes_first(stage: Stage) -> None:
+    first, second = await stage.add(2)
+    lease = await stage.active("old", name="shop", pin=second)
+    await stage.pool.begin_release(lease, Waits.ROW, reason="test")
+    await stage.pool.row_cleared(lease, "off")
+    await stage.moved(lease)
+    assert await _reserve(stage) == second
+    assert (await stage.lease(second)).chosen.why == "memory"
+    assert await _reserve(stage, "r2") == first
 
 
 async def test_pins_are_refused_as_in_acquire(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.pool.models import Waits
+from service.pool.models import Sighting, Waits
 from service.pool.stats import Counts
 from tests.lua.stage import HOUR, MINUTE, Stage, spec
 
@@ -43,3 +43,13 @@ async def test_leases_in_every_phase_and_what_is_remembered_of_a_server(stage: S
     assert (stats.releasing, stats.counts.used, stats.lost) == (2, 2, None)
     assert stats.servers["a"].remembered["release_brake_reason"] == "shrunken"
     assert stats.epoch == await stage.pool.epoch()
+
+
+async def test_the_unprotected_are_counted_by_server(stage: Stage) -> None:
+    await stage.open("a", "a-0", "a0")
+    await stage.see("i1")
+    await stage.see("i2")
+    await stage.pool.observe("a-0", [Sighting("i3", "a/0", "open", "WHATSAPP-BAILEYS", True)])
+    stats = await stage.pool.stats()
+    assert {name: server.unprotected for name, server in stats.servers.items()} == {"a": 2, "a-0": 1, "a0": 0}
+    assert stats.unprotected == 3

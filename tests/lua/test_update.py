@@ -64,7 +64,9 @@ async def test_identity_cant_be_changed(stage: Stage) -> None:
     [proxy_id] = await stage.add()
     fields = [_Field("group", "br"), _Field("host", "10.9.9.9")]
     with pytest.raises(ResponseError, match="BADARG field host"):
-        await stage.pool.run("update", fields, actor="auto", proxy=proxy_id, rev="")
+        await stage.pool.run(
+            "update", fields, actor="auto", proxy=proxy_id, rev="", key="plain", secret="", fingerprints=""
+        )
     proxy = await stage.pool.proxy(proxy_id)
     assert proxy is not None
     assert proxy.group == ""

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from service.models import ProxySpec
 from service.pool.models import Claim, Evidence, Sighting, Waits, Wish
 from service.pool.pool import Pool
+from service.pool.sealing import Resealed
+from service.pool.stream import START, EventId
 from tests.lua.stage import HOUR, Stage, spec
 
 Call = Callable[[Pool], Awaitable[object]]
@@ -73,7 +75,8 @@ async def cancel_release(stage: Stage) -> Call:
 
 @_transition
 async def configure(stage: Stage) -> Call:
-    return lambda pool: pool.configure(["a", "b"], events_max=50)
+    await stage.see()
+    return lambda pool: pool.configure(["b", "c"], events_max=50)
 
 
 @_transition
@@ -106,6 +109,12 @@ async def expire_reservation(stage: Stage) -> Call:
 
 
 @_transition
+async def export(stage: Stage) -> Call:
+    await stage.add()
+    return lambda pool: pool.note_export("lines", actor="token:ana")
+
+
+@_transition
 async def finish_release(stage: Stage) -> Call:
     await stage.add()
     lease = await stage.active(owner="5511")
@@ -117,6 +126,15 @@ async def forget_instance(stage: Stage) -> Call:
     [proxy_id] = await stage.add()
     await stage.see(row=proxy_id)
     return lambda pool: pool.forget_instance("a", "i1")
+
+
+@_transition
+async def forget_server(stage: Stage) -> Call:
+    await stage.add(2)
+    await stage.see()
+    await stage.tail()
+    await stage.pool.configure([], events_max=50)
+    return lambda pool: pool.forget_server("a", actor="cli:ana", rest_ms=HOUR)
 
 
 @_transition
@@ -141,6 +159,13 @@ async def mark(stage: Stage) -> Call:
 async def mark_read(stage: Stage) -> Call:
     epoch = await stage.pool.epoch()
     return lambda pool: pool.mark_read("a", epoch=epoch, listed=3)
+
+
+@_transition
+async def mirrored(stage: Stage) -> Call:
+    await stage.add(2)
+    epoch = int(await stage.pool.epoch())
+    return lambda pool: pool.mirrored(EventId(epoch, 2), keep=0)
 
 
 @_transition
@@ -183,6 +208,14 @@ async def renew_epoch(stage: Stage) -> Call:
 
 
 @_transition
+async def reseal(stage: Stage) -> Call:
+    [proxy_id] = await stage.add()
+    await stage.pool.reseal("begin", actor="cli:ana")
+    item = Resealed(proxy_id, "plain:p", "sealed:xyz", "0" * 24)
+    return lambda pool: pool.reseal("page", [item], actor="cli:ana")
+
+
+@_transition
 async def reserve(stage: Stage) -> Call:
     await stage.add(2)
     at = stage.clock.at + HOUR
@@ -201,6 +234,20 @@ async def row_cleared(stage: Stage) -> Call:
     await stage.add()
     lease = await stage.releasing()
     return lambda pool: pool.row_cleared(lease, "off")
+
+
+@_transition
+async def sign(stage: Stage) -> Call:
+    await stage.add()
+    lease = await stage.active()
+    stage.clock.move(1)
+    evidence = {"seen_at": stage.clock.at, "gap_ms": 10_000, "window_ms": 300_000, "most": 3}
+    return lambda pool: pool.sign(lease, "close", **evidence)
+
+
+@_transition
+async def suspect(stage: Stage) -> Call:
+    return lambda pool: pool.suspect("a", suspected=True, reason="4 of 9 at once")
 
 
 @_transition
@@ -229,6 +276,11 @@ async def update(stage: Stage) -> Call:
     return lambda pool: pool.update(proxy_id, actor="cli:ana", group="br", password="new")
 
 
+@_transition
+async def use_key(stage: Stage) -> Call:
+    return lambda pool: pool.use_key(actor="cli:ana")
+
+
 async def read_everything(stage: Stage) -> None:
     """Each script that only reads, on a pool that holds something of each kind."""
     await stage.add(2)
@@ -238,7 +290,13 @@ async def read_everything(stage: Stage) -> None:
     assert (stats.counts.used, stats.reserved, stats.releasing) == (2, 1, 1)
     assert len((await stage.pool.page())[1]) == 2
     assert len((await stage.pool.page_instances())[1]) == 1
+    ids = await stage.pool.page_ids("", 10)
+    assert (await stage.pool.size(), len(await stage.pool.snapshots(ids))) == (2, 2)
+    assert await stage.pool.unknown([*ids, "x"]) == ["x"]
+    assert (await stage.pool.read_events(START, 10)).events
+    assert await stage.pool.waiting_since(await stage.pool.mirrored_to()) is not None
     assert [one async for one in stage.pool.check() if not isinstance(one, int)] == []
+    assert (await stage.pool.explain("a", Wish("i2", "name-i2", group="br"))).outcome.word == "NO_PROXY_AVAILABLE"
 
 
 @_transition

@@ -14,12 +14,14 @@ from service.control.actions import (
     BeginRelease,
     CancelRelease,
     Clear,
+    Cure,
     ExpireReservation,
     Finish,
     GiveUp,
     Note,
     Reconnect,
     Resume,
+    Rotate,
     RowMoved,
     Verify,
 )
@@ -57,6 +59,11 @@ SET = lease(applied=Applied.NO)
 DOWN = lease(applied=Applied.NO, down=True)
 ADOPTED = lease(applied=Applied.UNKNOWN)
 NEW = lease(applied=Applied.NO, opened=False)
+HUNG = lease(troubled_since=AT - 60_000, signs=(AT - 1,))
+LOOPED = replace(HUNG, looped=True)
+DEAD = replace(LOOPED, signs=(AT - 3, AT - 2, AT - 1), cured_at=AT - 30_000)
+DEAD_SET = replace(DEAD, applied=Applied.NO)
+SPENT = replace(DEAD, spent=True)
 GRACE = lease(phase=Phase.RELEASING, waits=Waits.GRACE, grace_until=AT + 1, release_reason="disconnected")
 OVER = replace(GRACE, grace_until=AT)
 ROW = lease(phase=Phase.RELEASING, waits=Waits.ROW, release_reason="by_hand")
@@ -143,12 +150,32 @@ TABLE: dict[str, tuple[Seen, list[Action]]] = {
     "adopted": (seen("open", ADOPTED), []),
     "adopted, down": (seen("connecting", ADOPTED), [Note(ADOPTED, "down")]),
     "adopted, down and back": (seen("open", replace(ADOPTED, down=True)), [Reconnect((replace(ADOPTED, down=True),))]),
+    "a QR code of before the row": (seen("connecting", NEW), [Reconnect((NEW,))]),
+    "a QR code of after the restart": (seen("connecting", replace(NEW, down=True)), []),
+    "a QR code, no longer managed": (seen("connecting", NEW, managed=False), [Note(NEW, "down")]),
     "closed before the first open": (seen("close", NEW), [Note(NEW, "down")]),
     "closed after it was open": (
         seen("close", ACTIVE),
         [BeginRelease(ACTIVE, Waits.GRACE, "disconnected", 5_000, "cooldown", AT + 60_000)],
     ),
     "a state that nobody knows": (seen("unknown", ACTIVE), []),
+    # active, in trouble: the list reads open, the live state does not
+    "in trouble": (seen("open", HUNG), [Reconnect((HUNG,))]),
+    "in trouble, a cure is due": (seen("open", LOOPED), [Cure(LOOPED), Reconnect((LOOPED,))]),
+    "in trouble, and the evidence is complete": (seen("open", DEAD), [Rotate(DEAD), Reconnect((DEAD,))]),
+    "dead, set and never applied": (seen("open", DEAD_SET), [Rotate(DEAD_SET), Reconnect((DEAD_SET,))]),
+    "dead, waiting for a human": (seen("open", SPENT), [Reconnect((SPENT,))]),
+    "dead, not managed": (seen("open", DEAD, managed=False), [Reconnect((DEAD,))]),
+    "dead, assigned by hand": (
+        seen("open", replace(DEAD, manual=True), managed=False),
+        [Rotate(replace(DEAD, manual=True)), Reconnect((replace(DEAD, manual=True),))],
+    ),
+    "dead, the list shows a QR code": (seen("connecting", DEAD), []),
+    "dead, with a tail": (
+        seen("open", DEAD, tails=(TAIL_SOCKET,)),
+        [Rotate(DEAD), Reconnect((TAIL_SOCKET, DEAD))],
+    ),
+    "dead, the row names something else": (seen("open", DEAD, row="off"), [Assert(DEAD)]),
     # active, another row
     "the row is gone": (seen("open", ACTIVE, row=""), [Assert(ACTIVE)]),
     "the row is off": (seen("open", ACTIVE, row="off"), [Assert(ACTIVE)]),

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from service.errors import SettingsError
 from service.settings import GroupRule, RotateAfter, Settings, describe, load
@@ -79,7 +79,7 @@ def test_a_key_that_no_header_can_carry_says_where() -> None:
 
 def test_what_is_set_without_effect() -> None:
     assert load({"EVOPROXY_PORT": "1"}).without_effect == []
-    env = {"DATABASE_URL": "sqlite:///x", "EVOPROXY_ROTATE_AFTER": "3/300", "EVOPROXY_JWT_AUDIENCE": "x"}
+    env = {"EVOPROXY_JWT_ISSUER": "y", "EVOPROXY_JWT_AUDIENCE": "x"}
     assert set(load(env).without_effect) == set(env)
 
 
@@ -180,6 +180,65 @@ def test_names_and_urls_of_servers_are_unique() -> None:
     assert problems(EVOPROXY_SERVERS=same_url) == ["EVOPROXY_SERVERS: the URL http://a is given more than once"]
 
 
+def test_a_listed_server_must_not_be_the_first_one_again() -> None:
+    first = {"EVOLUTION_API_BASE_URL": "http://a.example/evo", "GLOBAL_API_KEY": "k"}
+    hint = "is given more than once (EVOLUTION_API_BASE_URL is the server `default`)"
+    for name, url, told in (
+        ("b", "HTTP://A.example.:80/evo//", "URL http://a.example/evo"),
+        ("default", "http://b", "name default"),
+    ):
+        listed = json.dumps([{"name": name, "baseUrl": url, "apiKey": "k"}])
+        assert problems(EVOPROXY_SERVERS=listed, **first) == [f"EVOPROXY_SERVERS: the {told} {hint}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("nonsense", ": is no JSON: Expecting value at line 1 column 1"),
+        ('[{"name": "a"', ": is no JSON: Expecting ',' delimiter at line 1 column 14"),
+        ("[]]", ": is no JSON: Extra data at line 1 column 3"),
+        ("[" * 100_000, ": is nested too deep"),
+        ('[{"apiKey": "s3cret", "apiKey": "s3cret2"}]', ": an object names one field twice"),
+        ('{"name": "a", "baseUrl": "http://a", "apiKey": "s3cret"}', ": must be a JSON list"),
+        ('["http://u:s3cret@a"]', "[1]: must be a JSON object"),
+        ("[null]", "[1]: must be a JSON object"),
+    ],
+)
+def test_servers_that_are_no_list_of_objects(text: str, line: str) -> None:
+    assert problems(EVOPROXY_SERVERS=text) == [f"EVOPROXY_SERVERS{line}"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("name", 5, "input should be a valid string"),
+        ("name", "", "string should match pattern '^[a-z0-9-]{1,32}$'"),
+        ("name", "Main", "string should match pattern '^[a-z0-9-]{1,32}$'"),
+        ("name", "a\n", "string should match pattern '^[a-z0-9-]{1,32}$'"),
+        ("apiKey", None, "input should be a valid string"),
+        ("apiKey", ["s3cret"], "input should be a valid string"),
+        ("apiKey", " ", "must not be blank"),
+        ("baseUrl", 7, "input should be a valid string"),
+        ("baseUrl", "a.example", "must begin with http:// or https://"),
+        ("baseUrl", "http://u:s3cret@a", "must not carry a user or password"),
+        ("baseUrl", "http://a/evo?apikey=s3cret", "must not carry a query or fragment"),
+        ("baseUrl", "http://a/evo#s3cret", "must not carry a query or fragment"),
+        ("baseUrl", "http://a/evo/../s3cret", "must not hold . or .. in its path"),
+        ("url", "http://a", "extra inputs are not permitted"),
+    ],
+)
+def test_a_server_with_a_wrong_field(field: str, value: object, reason: str) -> None:
+    server = {"name": "a", "baseUrl": "http://a", "apiKey": "k", field: value}
+    assert problems(EVOPROXY_SERVERS=json.dumps([server])) == [f"EVOPROXY_SERVERS[1].{field}: {reason}"]
+
+
+@pytest.mark.parametrize("url", ["http://u:s3cret@a", "http://a?s3cret", "http://a/#s3cret", "http://a/./s3cret"])
+def test_a_first_server_with_more_than_an_address(url: str) -> None:
+    (line,) = problems(EVOLUTION_API_BASE_URL=url, GLOBAL_API_KEY="k")
+    assert line.startswith("EVOLUTION_API_BASE_URL: must not ")
+    assert "s3cret" not in line
+
+
 def test_a_mistake_in_a_list_says_where() -> None:
     listed = json.dumps([{"name": "a", "baseUrl": "http://a", "apiKey": "k"}, {"name": "B!", "baseUrl": "http://b"}])
     found = problems(EVOPROXY_SERVERS=listed)
@@ -199,6 +258,20 @@ def test_no_mistake_and_no_repr_shows_a_secret() -> None:
     assert secret not in "".join(found)
     kept = load({"REDIS_URL": f"redis://:{secret}@r", "EVOPROXY_ENCRYPTION_KEY": secret})
     assert secret not in repr(kept)
+
+
+def test_several_encryption_keys() -> None:
+    kept = load({"EVOPROXY_ENCRYPTION_KEY": " the new one,the-old-one "}).encryption_key
+    assert [key.get_secret_value() for key in kept] == ["the new one", "the-old-one"]
+    assert load({}).encryption_key == load({"EVOPROXY_ENCRYPTION_KEY": ""}).encryption_key == ()
+    assert Settings(encryption_key=SecretStr("just this one")).encryption_key == (SecretStr("just this one"),)
+
+
+@pytest.mark.parametrize(("keys", "place"), [("short", 1), ("long enough,", 2), ("long enough,1234567", 2), (",", 1)])
+def test_an_encryption_key_that_is_none_is_refused(keys: str, place: int) -> None:
+    first, *_ = problems(EVOPROXY_ENCRYPTION_KEY=keys)
+    assert first.startswith(f"EVOPROXY_ENCRYPTION_KEY[{place}]: must ")
+    assert "1234567" not in first
 
 
 def test_no_traceback_shows_a_secret() -> None:
@@ -253,6 +326,8 @@ def test_one_address_has_one_spelling(text: str, normal: str) -> None:
         "http://a b",
         "http://[::1",
         "http://a\\b",
+        "http://x/..",
+        "http://x/a/./b",
     ],
 )
 def test_what_is_no_base_url_is_refused(text: str) -> None:

@@ -142,14 +142,27 @@ async def test_before_the_first_reading_nothing_is_handed_out(
 
 async def test_observe_mode_writes_nothing(redis: Redis, redis_url: str, tmp_path: Path, sim: Simulator) -> None:
     sim.create("one", state="open")
-    async with serving(settings_for(redis_url, tmp_path, sim, mode="observe")) as api:
+    async with serving(settings_for(redis_url, tmp_path, sim, mode="observe", webhook_secret="hush-hush")) as api:
         await api.read_once()
         await api.add()
-        for method, path in (("POST", "/proxy"), ("DELETE", "/proxy"), ("POST", "/proxy/rotate")):
-            answer = await api.call(method, f"/instances/one{path}")
-            assert answer.code in ("observe_mode", "no_lease")
+        for path in ("/proxy", "/proxy/rotate"):
+            answer = await api.call("POST", f"/instances/one{path}")
+            assert (answer.status, answer.code) == (409, "observe_mode")
+        assert (await api.call("DELETE", "/instances/one/proxy")).code == "no_lease"
+        reserved = await api.call("POST", "/reservations", {"server": "a", "instance": "two"})
+        assert (reserved.status, reserved.code) == (409, "observe_mode")
+        sim.webhook_url = str(api.client.make_url("/webhooks/evolution/a/hush-hush"))
+        sim.create("three", state="open")
+        await wait_until(lambda: api.controller.hints["a"].received > 0, what="a webhook came")
+        await wait_until(lambda: _planned(api, {"assign": 2, "restart": 2}), what="the plan is shown")
         assert (await api.get("/stats"))["mode"] == "observe"
-    assert not sim.calls.to("proxy/set")
+        assert (await api.pool.stats()).counts.used == 0
+    assert {call.method for call in sim.calls.recent} == {"GET"}
+
+
+async def _planned(api: Api, wanted: dict[str, int]) -> bool:
+    [server] = (await api.get("/servers"))["items"]
+    return bool(server["planned"] == wanted)
 
 
 async def test_without_servers_it_starts_and_says_so(redis: Redis, redis_url: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from service.errors import RefusedError
 from service.evolution.simulator import Fault, Simulator
 from tests.helpers import wait_until
 from tests.unit.test_evolution_client_calls import NAMES
@@ -45,6 +46,30 @@ async def test_the_list_and_its_filters(api: Api, sim: Simulator) -> None:
 
 async def _count(api: Api, wanted: int) -> bool:
     return len(await listed(api)) == wanted
+
+
+async def test_why_an_instance_has_its_proxy_is_shown(api: Api, sim: Simulator) -> None:
+    await api.add(3, group="sul")
+    sim.create("loja")
+    sim.create("livre")
+    given = await api.assigned("loja")
+    assert given["choice"] == {
+        "why": "line",
+        "group": None,
+        "candidates": 3,
+        "kept": 0,
+        "resting": 0,
+        "elsewhere": 0,
+        "quarantined": 0,
+        "used": 0,
+        "disabled": 0,
+        "shunned": 0,
+    }
+    assert (await api.get("/instances/loja"))["choice"] == given["choice"]
+    assert (await api.get("/instances/livre"))["choice"] is None
+    pinned = await api.call("POST", "/instances/livre/proxy", {"group": "sul"})
+    assert (pinned.body["choice"]["why"], pinned.body["choice"]["group"]) == ("group", "sul")
+    assert pinned.body["choice"]["candidates"] == 2
 
 
 async def test_one_not_yet_polled_is_asked_for(api: Api, sim: Simulator) -> None:
@@ -188,3 +213,19 @@ async def test_one_name_on_two_servers(two: tuple[Api, Simulator], sim: Simulato
     assert (await api.get("/instances/only-b"))["server"] == "b"
     assert (await api.call("GET", "/instances/none")).code == "unknown_instance"
     assert (await api.call("GET", "/instances/one?server=c")).code == "not_configured"
+
+
+async def test_one_that_waits_for_a_human_is_shown_and_counted(api: Api, sim: Simulator) -> None:
+    await api.add(2)
+    sim.create("loja", state="open")
+    given = await api.assigned("loja")
+    lease = await api.pool.lease(given["id"])
+    assert lease is not None
+    with pytest.raises(RefusedError, match="rotations_spent"):
+        await api.pool.rotate(lease, reason="dead_proxy", per_day=0)
+    assert (await api.get("/instances/loja"))["waitsForHuman"] is True
+    assert await listed(api, "list=spent") == ["loja"]
+    assert (await api.get("/stats"))["rotationsSpent"] == 1
+    assert (await api.call("POST", "/instances/loja/proxy")).status == 200
+    assert (await api.get("/instances/loja"))["waitsForHuman"] is False
+    assert (await api.get("/stats"))["rotationsSpent"] == 0

@@ -14,6 +14,7 @@ from service import log
 from service.evolution.simulator import Fault, Simulator
 from service.main import mask_secrets
 from service.pool.tokens import Role
+from service.pool.vault import Vault
 from service.web import routes
 from tests.helpers import wait_until
 from tests.web.api import PASSWORD, SUPERADMIN, Api, lines, proxy
@@ -92,6 +93,8 @@ async def test_a_key_in_the_data_hides_the_password_from_redis(
         assert PASSWORD not in str(await redis.hgetall(api.pool.keys.proxy(proxy_id)))
         answer = await api.call("POST", f"/proxies/{proxy_id}/reveal", role=Role.SUPERADMIN)
         assert answer.body["password"] == PASSWORD
-    async with serving(settings_for(redis_url, tmp_path, sim)) as api:
+        api.pool.vault = Vault(["a key that came from nowhere"])
         answer = await api.call("POST", f"/proxies/{proxy_id}/reveal", role=Role.SUPERADMIN)
+        assert (answer.status, answer.code) == (500, "wrong_encryption_key")
+        answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"password": "another"})
         assert (answer.status, answer.code) == (500, "wrong_encryption_key")

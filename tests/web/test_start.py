@@ -146,9 +146,9 @@ async def test_a_second_serve_on_one_data_dir_is_refused(tmp_path: Path) -> None
 async def test_what_is_not_active_yet_is_said(
     redis: Redis, redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await start(bare(tmp_path, redis_url=SecretStr(redis_url), jwt_audience="x", webhook_secret=SecretStr("seldom")))
+    await start(bare(tmp_path, redis_url=SecretStr(redis_url), jwt_audience="x", jwt_issuer="y"))
     assert "EVOPROXY_JWT_AUDIENCE is set, but has no effect yet" in caplog.text
-    assert "EVOPROXY_WEBHOOK_SECRET is set, but has no effect yet" in caplog.text
+    assert "EVOPROXY_JWT_ISSUER is set, but has no effect yet" in caplog.text
     assert "EVOPROXY_ROTATE_AFTER" not in caplog.text
     assert "no Evolution server is configured" in caplog.text
 

@@ -36,9 +36,8 @@ async def listing(request: web.Request) -> web.Response:
     total = None
     if not (query.state or query.server or query.q):
         stats = await pool.stats()
-        total = {"unprotected": stats.unprotected, "unapplied": stats.unapplied, "external": stats.external}.get(
-            which, stats.instances
-        )
+        listed = {"unprotected": stats.unprotected, "unapplied": stats.unapplied, "spent": stats.spent}
+        total = {**listed, "external": stats.external}.get(which, stats.instances)
     return answer(Page(items=[InstanceOut.of(instance) for instance in instances], next_cursor=cursor, total=total))
 
 

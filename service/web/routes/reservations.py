@@ -16,10 +16,12 @@ from service.web.routing import Route
 
 
 async def reserve(request: web.Request) -> web.Response:
-    """The answer holds the password. The same ``Idempotency-Key`` answers the same reservation."""
+    """The answer holds the password. The same ``Idempotency-Key`` answers the same reservation. In observe mode nobody
+    would adopt it, nor take it back: 409."""
     wanted = await read_body(request, ReservationRequest)
     read_query(request, Nothing)
-    request.app[CONTROLLER].server(wanted.server)
+    if request.app[CONTROLLER].server(wanted.server).observe_only:
+        raise RefusedError("observe_mode")
     pool, op_id = request.app[POOL], operation_id(request)
     reservation = op_id.removeprefix("http:") if op_id else uuid.uuid4().hex
     proxy_id, _ = await pool.reserve(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service.control.forgetting import forget_server
 from service.pool.tokens import Role
 from service.web import paging
 from service.web.bodies import answer, read_body, read_query
-from service.web.context import CONTROLLER, POOL, actor, locale
+from service.web.context import CONTROLLER, POOL, SETTINGS, actor, locale, operation_id
 from service.web.figures import figures
 from service.web.models import Page
 from service.web.requests import BrakeRelease, Ignored, Nothing, PageQuery
@@ -31,6 +32,22 @@ async def ignore(request: web.Request) -> web.Response:
     return answer({"name": name, "ignored": wanted.ignored})
 
 
+async def forget(request: web.Request) -> web.Response:
+    """A server that is no longer configured is gone for good: its leases end, and their proxies rest like those of
+    deleted instances."""
+    await read_body(request, Nothing)
+    read_query(request, Nothing)
+    name = request.match_info["name"]
+    done = await forget_server(
+        request.app[POOL],
+        name,
+        actor=actor(request),
+        rest_ms=round(request.app[SETTINGS].orphan_rest * 1000),
+        op_id=operation_id(request),
+    )
+    return answer({"name": name, "leases": done.leases, "instances": done.instances})
+
+
 async def release_brake(request: web.Request) -> web.Response:
     """Lets go of both halves on every server, or of what the body names; answers the brake as it is then."""
     wanted = await read_body(request, BrakeRelease)
@@ -39,7 +56,7 @@ async def release_brake(request: web.Request) -> web.Response:
     servers = [controller.server(wanted.server).context.server] if wanted.server else list(controller.servers)
     for server in servers:
         for half in (wanted.half,) if wanted.half else ("release", "set"):
-            await pool.brake(server, half, engaged=False, reason="released by hand", actor=actor(request))
+            await pool.brake(server, half, engaged=False, reason="by_hand", actor=actor(request))
         controller.look_soon(server)
     return answer(figures(await pool.stats(), controller, locale(request)).brake)
 
@@ -62,6 +79,7 @@ async def _pause(request: web.Request, *, paused: bool) -> web.Response:
 ROUTES = [
     Route("GET", "/servers", Role.VIEWER, listing),
     Route("POST", "/servers/{name}/ignore", Role.ADMIN, ignore),
+    Route("POST", "/servers/{name}/forget", Role.ADMIN, forget),
     Route("POST", "/brake/release", Role.ADMIN, release_brake),
     Route("POST", "/pause", Role.ADMIN, pause),
     Route("POST", "/resume", Role.ADMIN, resume),

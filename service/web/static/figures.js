@@ -1,6 +1,6 @@
 // Draws one answer of GET /api/v1/stats. All text goes in as text, never as markup.
 
-import { number, percent, say, time } from "./words.js";
+import { duration, number, percent, say, time } from "./words.js";
 
 const STATUSES = ["used", "available", "cooling", "quarantined", "disabled"];
 const GROUP_COLUMNS = ["total", ...STATUSES];
@@ -26,6 +26,8 @@ function hero(name, value, note, bad = false) {
 
 function notices(stats) {
   const found = stats.brake.servers.map((half) => [say("brake", { ...half, half: say(half.half) }), true]);
+  for (const { name, suspect } of stats.servers)
+    if (suspect) found.push([say("suspect", { server: name, reason: suspect.reason, time: time(suspect.since) }), true]);
   found.push(...stats.warnings.map((warning) => [warning, true]));
   if (stats.servers.length === 0) found.push([say("noServer"), false]);
   if (stats.unreadServers.length) found.push([say("waiting", { servers: stats.unreadServers.join(", ") }), false]);
@@ -34,11 +36,14 @@ function notices(stats) {
   return found.map(([text, bad]) => element("li", text, bad ? "bad" : ""));
 }
 
+const left = (seconds) => (seconds === null ? [] : [say("left", { time: duration(seconds) })]);
+
 function heroes(stats) {
   const states = stats.instances;
   const instances = Object.values(states).reduce((sum, count) => sum + count, 0);
+  const note = [say("unprotectedNote"), ...left(stats.etaSeconds)].join(" · ");
   return [
-    hero("unprotected", number(stats.unprotected), say("unprotectedNote"), stats.unprotected > 0),
+    hero("unprotected", number(stats.unprotected), note, stats.unprotected > 0),
     hero("open", number(states.open ?? 0), say("openNote", { instances: number(instances) })),
     hero("used", number(stats.used), `${percent(stats.utilization)} ${say("usedNote")}`),
     hero("available", number(stats.available), say("availableNote", { total: number(stats.total) }), stats.available === 0),
@@ -68,12 +73,14 @@ function leases(stats) {
 }
 
 function serverRow(server) {
-  const state = server.error ?? say(server.ignored ? "ignored" : server.read ? "ok" : "unread");
+  const state = server.error ?? say(!server.configured ? "former" : server.ignored ? "ignored" : server.read ? "ok" : "unread");
   return element("tr", [
     element("td", server.name),
     element("td", state, server.error ? "bad" : ""),
     element("td", number(server.leases)),
     element("td", number(server.instances.open ?? 0)),
+    element("td", number(server.unprotected), server.unprotected > 0 ? "bad" : ""),
+    element("td", [number(server.pace ? server.pace.setsWaiting + server.pace.restartsWaiting : 0), ...left(server.pace?.etaSeconds ?? null)].join(" · ")),
     element("td", time(server.lastPollAt)),
   ]);
 }
@@ -92,7 +99,7 @@ export function draw(stats) {
   at("bar").setAttribute("aria-label", STATUSES.map((name) => `${say(name)} ${number(stats[name])}`).join(", "));
   at("statuses").replaceChildren(...STATUSES.map((name) => tile(name, stats[name], { swatch: name })));
   at("leases").replaceChildren(...leases(stats));
-  at("serverHead").replaceChildren(...heads(["name", "state", "leasesCount", "open", "lastPoll"]));
+  at("serverHead").replaceChildren(...heads(["name", "state", "leasesCount", "open", "unprotected", "queue", "lastPoll"]));
   at("servers").replaceChildren(...stats.servers.map(serverRow));
   at("groupHead").replaceChildren(...heads(["name", ...GROUP_COLUMNS, "utilization"]));
   at("groups").replaceChildren(...Object.entries(stats.groups).map(groupRow));

@@ -46,6 +46,19 @@ class Hold:
     reason: str = ""
     rest: int = 0
     refusals: int = 0
+    since: int = 0
+    pinned: bool = False
+    probation: int = 0
+    spent: bool = False
+    troubled_since: int = 0
+    signs: tuple[int, ...] = ()
+    sign_at: int = 0
+    looped: bool = False
+    cured_at: int = 0
+
+    def forget_signs(self) -> None:
+        """The row was written anew."""
+        self.troubled_since, self.signs, self.sign_at, self.looped, self.cured_at = 0, (), 0, False, 0
 
     @property
     def sent_at(self) -> int:
@@ -71,7 +84,7 @@ class Endpoint:
     rest: int = 0
     unsafe: int = 0
     strikes: int = 0
-    owner: str = ""
+    refused: bool = False
     kept_until: int = 0
     expiring: int | None = None
 
@@ -97,6 +110,7 @@ class Record:
     state: str
     managed: bool
     row: str = ""
+    owner: str = ""
 
 
 @dataclass
@@ -106,3 +120,4 @@ class Server:
     ignored: bool = False
     brakes: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    suspected: bool = False

@@ -26,7 +26,7 @@ class Instances(State):
             if self.changed_at.get(holder, 0) < seen_at:
                 row, counted = sighting.row, counted + 1
                 self.see_row(holder, row)
-            self.records[holder] = Record(sighting.name, sighting.state, sighting.managed, row)
+            self.records[holder] = Record(sighting.name, sighting.state, sighting.managed, row, sighting.owner)
             self.names[server, sighting.name] = sighting.instance
         return counted == len(sightings)
 
@@ -37,14 +37,14 @@ class Instances(State):
 
     def unmanage(self, server: str, instance: str, *, unmanaged: bool) -> None:
         holder = (server, instance)
+        hold = self.proxies[held].hold if (held := self.held(holder)) else None
+        if not unmanaged:
+            self.rotated.pop(holder, None)
+            if hold:
+                hold.spent = False
         if (holder in self.unmanaged) != unmanaged:
             (self.unmanaged.add if unmanaged else self.unmanaged.discard)(holder)
             self.emit("instance.unmanaged" if unmanaged else "instance.managed")
-
-    def configure(self, servers: Sequence[str]) -> None:
-        for dropped in self.configured - set(servers):
-            self.servers[dropped].read_epoch = 0
-        self.configured = set(servers)
 
     def renew_epoch(self, life: str, *, behind: bool) -> str:
         if life != self.life or behind:
@@ -80,6 +80,14 @@ class Instances(State):
         if half == "set":
             known.refused.clear()
         self.emit("brake.engaged" if engaged else "brake.released")
+        return True
+
+    def suspect(self, server: str, *, suspected: bool) -> bool:
+        known = self.configured_server(server)
+        if known.suspected == suspected:
+            return False
+        known.suspected = suspected
+        self.emit("server.suspect" if suspected else "server.cleared")
         return True
 
     def pause(self, *, paused: bool) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from service.errors import RefusedError
 from service.pool.models import Claim, Evidence, Lease, Phase, Waits, Wish
 from tests.integration.machine.draws import (
     FOREIGN,
@@ -56,7 +57,22 @@ class LeaseSteps(Steps):
     )
     def acquire(self, server: str, wishes: list[Wish], human: bool, probe: bool) -> None:
         async def go() -> list[tuple[str, str, str]]:
-            found = await self.pool.acquire(server, wishes, reason="test", human=human, probe=probe)
+            told = await self.pool.explain(server, wishes[0], human=human, probe=probe)
+            closed, outcome = "", None
+            try:
+                found = await self.pool.acquire(server, wishes, reason="test", human=human, probe=probe)
+                outcome = found[0]
+            except RefusedError as error:
+                closed = error.code
+                raise
+            finally:
+                assert told.closed == closed
+                assert outcome is None or told.outcome.word == outcome.word
+                assert outcome is None or told.outcome.proxy_id == outcome.proxy_id
+            if found[0].word == "LEASED":
+                lease = await self.pool.lease(found[0].proxy_id)
+                assert lease is not None
+                assert lease.chosen == told.choice
             for wish, outcome in zip(wishes, found, strict=True):
                 if outcome.word == "LEASED":
                     self.took(outcome.proxy_id, outcome.token, (server, wish.instance))
@@ -92,7 +108,7 @@ class LeaseSteps(Steps):
             found = await self.pool.adopt(server, claims, seen_at=seen_at)
             for claim, outcome in zip(claims, found, strict=True):
                 if outcome.word == "ADOPTED":
-                    self.reservation_ends(server, claim)
+                    self.passes_on(server, claim)
                     self.uses.written(claim.row, (server, claim.instance))
                 elif outcome.word not in ("HELD", "STALE_SIGHT"):
                     self.uses.seen((server, claim.instance), claim.row)
@@ -100,10 +116,15 @@ class LeaseSteps(Steps):
 
         self.both(lambda: self.model.adopt(server, claims, seen_at), go())
 
-    def reservation_ends(self, server: str, claim: Claim) -> None:
+    def passes_on(self, server: str, claim: Claim) -> None:
+        """What the adopted lease was before: a reservation, or the same instance's on a server of another name."""
+        new = (server, claim.instance)
         for lease in self.current:
+            old = (lease.server, lease.instance)
             if lease.proxy_id == claim.row and lease.reservation:
-                self.uses.no_more_sets(lease.proxy_id, (lease.server, lease.instance))
+                self.uses.no_more_sets(lease.proxy_id, old)
+            elif lease.proxy_id == claim.row and lease.server != server:
+                self.uses.renamed(lease.proxy_id, old, new)
 
     @step(4, pick=picks, what=st.sampled_from(NOTES))
     def mark(self, pick: int, what: str) -> None:
@@ -116,6 +137,17 @@ class LeaseSteps(Steps):
                     self.uses.no_more_sets(lease.proxy_id, holder)
             elif what == "asserted":
                 self.uses.written(lease.proxy_id, holder)
+
+    @step(
+        4,
+        pick=picks,
+        what=st.sampled_from(("open", "close", "close", "connecting", "cure", "refused", "nonsense")),
+        age=ages,
+    )
+    def sign(self, pick: int, what: str, age: int) -> None:
+        lease = self.a_lease(pick, Phase.ACTIVE)
+        options = {"seen_at": self.clock.at - age, "gap_ms": 1000, "window_ms": 200_000, "most": 3}
+        self.both(lambda: self.model.sign(lease, what, **options), self.pool.sign(lease, what, **options))
 
     @step(
         5,
@@ -189,10 +221,19 @@ class LeaseSteps(Steps):
         for _ in range(times):
             self.both(lambda: self.model.refuse_release(lease), self.pool.refuse_release(lease, "no"))
 
-    @step(5, pick=picks, human=flags, pin=pins, group=groups, strict=rarely, rest=rests)
-    def rotate(self, pick: int, human: bool, pin: str, group: str, strict: bool, rest: int) -> None:
+    @step(
+        5,
+        pick=picks,
+        human=flags,
+        pin=pins,
+        group=groups,
+        strict=rarely,
+        rest_ms=rests,
+        probation_ms=rests,
+        per_day=st.sampled_from((0, 1, 2, 3, 3)),
+    )
+    def rotate(self, pick: int, **options: Any) -> None:
         lease = self.a_lease(pick, Phase.ACTIVE)
-        options: dict[str, Any] = {"human": human, "pin": pin, "group": group, "strict": strict, "rest_ms": rest}
 
         async def go() -> tuple[str, str]:
             found = await self.pool.rotate(lease, reason="test", **options)

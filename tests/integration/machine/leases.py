@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.pool.models import NEVER, Claim, Evidence, Lease, Phase, Waits, Wish
-from tests.integration.machine.facts import Holder, Refused
+from tests.integration.machine.facts import Hold, Holder, Refused
 from tests.integration.machine.state import State
+
+
+def owners(server: str, name: str, phone: str) -> list[str]:
+    """As whom a number may come back, in the order of trust."""
+    return [*([f"phone:{phone}"] if phone else []), f"name:{server}/{name}"]
 
 
 class Leases(State):
@@ -23,23 +28,26 @@ class Leases(State):
         if holder in self.unmanaged and not human:
             return "UNMANAGED", "", ""
         try:
-            chosen = self.choose(holder, wish.owner, wish.pin, wish.group, wish.strict)
+            chosen = self.choose(holder, owners(holder[0], wish.name, wish.owner), wish.pin, wish.group, wish.strict)
         except Refused as refusal:
             return str(refusal), "", ""
         hold = self.open(chosen, holder, wish.name)
-        hold.owner, hold.opened = wish.owner, wish.opened
+        hold.owner, hold.opened, hold.pinned = wish.owner, wish.opened, bool(wish.pin)
         if human:
             self.unmanaged.discard(holder)
         self.emit("lease.reserved")
         return "LEASED", chosen, str(hold.token)
 
     def confirm(self, lease: Lease) -> None:
-        _, hold = self.hold_of(lease.proxy_id, lease.token)
+        proxy, hold = self.hold_of(lease.proxy_id, lease.token)
         if hold.phase is Phase.ACTIVE:
             return
         if hold.phase is not Phase.RESERVED:
             raise Refused("WRONG_PHASE")
+        proxy.refused = False
         hold.phase, hold.applied, hold.down, hold.was_active, hold.replaces = Phase.ACTIVE, "no", False, True, ""
+        hold.since = self.now
+        hold.forget_signs()
         self.note_change(hold.holder)
         self.see_row(hold.holder, lease.proxy_id)
         self.emit("lease.confirmed")
@@ -55,6 +63,7 @@ class Leases(State):
         proxy, hold = self.hold_of(lease.proxy_id, lease.token)
         if hold.phase is not Phase.RESERVED:
             raise Refused("WRONG_PHASE")
+        proxy.refused = proxy.refused or how == "refused"
         hold.unknown_at = self.now if how == "unknown" else hold.sent_at
         lands = hold.unknown_at + self.settle_ms if hold.unknown_at else 0
         self.note_change(hold.holder)
@@ -78,14 +87,15 @@ class Leases(State):
         if before and before.tail and before.waits is Waits.ROW and before.holder == hold.holder:
             self.keep(before)
             self.shunned[hold.holder].discard(hold.replaces)
+            self.rotated[hold.holder] = [made for made in self.rotated[hold.holder] if made[1] != hold.token]
         self.emit("lease.abandoned")
-        if how == "refused":
-            self.count_refusal(hold.holder[0], lease.proxy_id)
+        if how in ("refused", "unknown"):
+            self.count_refusal(hold.holder[0], lease.proxy_id if how == "refused" else "/".join(hold.holder))
         return proxy.status
 
-    def count_refusal(self, name: str, proxy_id: str) -> None:
+    def count_refusal(self, name: str, which: str) -> None:
         server = self.servers[name]
-        server.refused.add(proxy_id)
+        server.refused.add(which)
         if len(server.refused) >= 5 and "set" not in server.brakes:
             server.brakes.add("set")
             self.emit("brake.engaged")
@@ -107,14 +117,20 @@ class Leases(State):
         other = self.proxies[claim.row].hold
         own = other and other.holder == holder
         reserved = other and other.reservation and (other.holder[0], other.name) == (holder[0], claim.name)
-        if other and not own and not reserved:
+        renamed = other and other.holder[1] == holder[1] and other.holder[0] in self.former
+        if other and not own and not reserved and not renamed:
             if self.conflicts.get(holder) != claim.row:
                 self.conflicts[holder] = claim.row
                 self.emit("lease.conflict")
             return "HELD_ELSEWHERE"
+        if other and renamed:
+            self.note_change(other.holder)
+            self.proxies[claim.row].hold = None
+            if not self.held(other.holder, tails=True):
+                self.forget(other.holder)
         hold = self.open(claim.row, holder, claim.name)
         hold.owner, hold.opened, hold.applied, hold.was_active = claim.owner, claim.opened, "unknown", True
-        hold.phase, hold.unknown_at = Phase.ACTIVE, other.sent_at if other and own else 0
+        hold.phase, hold.unknown_at, hold.since = Phase.ACTIVE, other.sent_at if other else 0, self.now
         if self.conflicts.pop(holder, None):
             self.changed_at.setdefault(holder, self.now)
         self.emit("lease.adopted")
@@ -143,6 +159,8 @@ class Leases(State):
             if hold.phase is not Phase.ACTIVE:
                 raise Refused("WRONG_PHASE")
             hold.applied, hold.down, hold.sending_at = "no", False, 0
+            hold.since = self.now
+            hold.forget_signs()
             self.note_change(hold.holder)
             self.see_row(hold.holder, lease.proxy_id)
         elif what not in ("opened", "down"):
@@ -153,6 +171,37 @@ class Leases(State):
             setattr(hold, what, True)
         self.emit("lease.set_unknown" if what == "unknown" else f"lease.{what}")
         return True
+
+    def sign(self, lease: Lease, what: str, *, seen_at: int, gap_ms: int, window_ms: int, most: int) -> int:
+        if what not in ("open", "close", "connecting", "cure", "refused"):
+            raise Refused("BADARG")
+        _, hold = self.hold_of(lease.proxy_id, lease.token)
+        if hold.phase is not Phase.ACTIVE:
+            raise Refused("WRONG_PHASE")
+        if hold.since >= seen_at:
+            raise Refused("STALE_SIGHT")
+        told = hold.signs
+        recent = tuple(at for at in told if at > self.now - window_ms)
+        if what == "open":
+            if recent or hold.spent:
+                self.emit("lease.recovered")
+            hold.troubled_since, hold.signs, hold.sign_at, hold.looped, hold.spent = 0, (), 0, False, False
+            return 0
+        if what == "cure":
+            hold.cured_at = self.now
+            self.emit("lease.cure")
+            return len(recent)
+        if what == "close":
+            hold.looped, hold.down = True, hold.down or hold.applied != "yes"
+        if not hold.troubled_since:
+            if what != "refused":
+                hold.troubled_since = hold.sign_at = self.now
+        elif what == "refused" or self.now - hold.sign_at >= gap_ms:
+            if not told:
+                self.emit("lease.troubled")
+            hold.signs, hold.sign_at = (*recent, self.now)[-most:], self.now
+            return len(hold.signs)
+        return len(recent)
 
     def begin_release(
         self, lease: Lease, waits: Waits, *, reason: str, rest_ms: int, socket_gone: bool, unmanage: bool
@@ -213,31 +262,42 @@ class Leases(State):
         proved = hold.waits is Waits.SOCKET and (hold.down or hold.socket_gone)
         if evidence is Evidence.MOVED and not proved:
             raise Refused("WRONG_PHASE")
+        self.end_lease(lease.proxy_id, hold, evidence, rest_ms)
+        return proxy.status
+
+    def end_lease(self, proxy_id: str, hold: Hold, evidence: Evidence, rest_ms: int) -> None:
+        proxy = self.proxies[proxy_id]
         at = self.now + max(rest_ms, hold.rest)
         unknown_at = self.now if hold.phase is Phase.RESERVED else hold.sent_at
         lands = unknown_at + self.settle_ms if unknown_at else 0
         gone = evidence in (Evidence.GONE, Evidence.RECREATED)
+        if hold.probation:
+            proxy.strikes += 1
+            at = max(at, self.now + min(hold.probation * 2 ** (proxy.strikes - 1), 30 * 86_400_000))
         proxy.unsafe = max(proxy.unsafe, lands, at if gone else 0)
         self.note_change(hold.holder)
         if gone:
             self.see_row(hold.holder, "off")
-        if hold.owner and not hold.tail and evidence is not Evidence.FORCED:
-            for other in self.proxies.values():
-                other.owner = "" if other.owner == hold.owner else other.owner
-            proxy.owner, proxy.kept_until = hold.owner, self.now + self.memory_ms
+        if not (hold.tail or hold.reservation) and evidence is not Evidence.FORCED:
+            record = self.records.get(hold.holder)
+            phone = (record and record.owner) or hold.owner
+            self.memory.update(dict.fromkeys(owners(hold.holder[0], hold.name, phone), proxy_id))
+            proxy.kept_until = self.now + self.memory_ms
         if evidence is Evidence.FORCED:
-            self.awaited[hold.holder].add(lease.proxy_id)
+            self.awaited[hold.holder].add(proxy_id)
             if hold.holder in self.records:
                 self.records[hold.holder].row = ""
             proxy.rest = max(proxy.resting, at)
-            self.quarantined(lease.proxy_id, "forced", NEVER)
+            self.quarantined(proxy_id, "forced", NEVER)
         elif lands > at:
-            self.quarantined(lease.proxy_id, "set_unknown", lands)
+            self.quarantined(proxy_id, "set_unknown", lands)
+        elif hold.probation and proxy.active and not self.named_by_others(proxy_id):
+            self.quarantined(proxy_id, hold.reason, at)
+            self.emit("proxy.quarantined")
         else:
             proxy.rest = max(proxy.rest, at)
-            self.settle(lease.proxy_id)
+            self.settle(proxy_id)
         self.emit("lease.released")
-        return proxy.status
 
     def refuse_release(self, lease: Lease) -> bool:
         _, hold = self.hold_of(lease.proxy_id, lease.token)
@@ -248,7 +308,18 @@ class Leases(State):
             self.emit("lease.stuck")
         return hold.stuck
 
-    def rotate(self, lease: Lease, *, human: bool, pin: str, group: str, strict: bool, rest_ms: int) -> tuple[str, str]:
+    def rotate(
+        self,
+        lease: Lease,
+        *,
+        human: bool,
+        pin: str,
+        group: str,
+        strict: bool,
+        rest_ms: int,
+        probation_ms: int,
+        per_day: int,
+    ) -> tuple[str, str]:
         holder = (lease.server, lease.instance)
         if not (old_id := self.held(holder)):
             raise Refused("NO_LEASE")
@@ -256,11 +327,19 @@ class Leases(State):
         if old.phase is not Phase.ACTIVE:
             raise Refused("WRONG_PHASE")
         self.gate(lease.server, human=human)
-        chosen = self.choose(holder, "", pin, group, strict)
+        recent = [at for at, _ in self.rotated[holder] if at > self.now - 86_400_000]
+        if not human and (old.pinned or len(recent) >= per_day):
+            if not old.spent:
+                old.spent = True
+                self.emit("rotation.spent")
+            raise Refused("ROTATIONS_SPENT")
+        chosen = self.choose(holder, (), pin, group, strict)
         old.tail, old.was, old.phase, old.waits, old.rest = True, old.phase, Phase.RELEASING, Waits.ROW, rest_ms
-        old.reason = "test"
+        old.reason, old.probation = "test", probation_ms
         self.shunned[holder].add(old_id)
         hold = self.open(chosen, holder, old.name)
+        hold.pinned = bool(pin)
+        self.rotated[holder] = [] if human else [*self.rotated[holder], (self.now, hold.token)][-per_day:]
         hold.owner, hold.opened, hold.replaces = old.owner, old.opened, old_id
         self.emit("lease.rotated")
         return chosen, str(hold.token)
@@ -272,7 +351,7 @@ class Leases(State):
         if (held := self.held(holder)) and (open_one := self.proxies[held].hold):
             return held, str(open_one.token)
         self.gate(server, human=True)
-        chosen = self.choose(holder, "", pin, group, strict)
+        chosen = self.choose(holder, owners(server, name, ""), pin, group, strict)
         hold = self.open(chosen, holder, name)
         hold.reservation, hold.expires = True, expires_at
         self.emit("reservation.made")

@@ -65,6 +65,12 @@ class Likeness(Steps):
             assert (lease.applied, lease.opened, lease.down) == (hold.applied, hold.opened, hold.down)
             assert (lease.stuck, lease.refusals, lease.rest_ms) == (hold.stuck, hold.refusals, hold.rest)
             assert (lease.unknown_at or 0, lease.owner) == (hold.unknown_at, hold.owner)
+            assert (lease.troubled_since or 0, lease.signs, lease.looped) == (
+                hold.troubled_since,
+                hold.signs,
+                hold.looped,
+            )
+            assert (lease.cured_at or 0, lease.spent) == (hold.cured_at, hold.spent)
 
     async def same_figures(self, counted: Counter[Status]) -> None:
         model, stats = self.model, await self.pool.stats()
@@ -93,6 +99,7 @@ class Likeness(Steps):
         for name, holders in model.figures().items():
             _, listed = await self.pool.page_instances(which=name)
             assert {(instance.server, instance.id) for instance in listed} == holders, name
+        assert stats.former == {server: len(model.holds_of(server)) for server in model.former}
         for server in model.configured:
             remembered = stats.servers[server].remembered
             brakes = {half for half in ("release", "set") if remembered.get(f"{half}_brake") == "1"}

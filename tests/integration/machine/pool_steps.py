@@ -26,10 +26,11 @@ from tests.integration.machine.draws import (
     rows,
     servers,
 )
-from tests.integration.machine.steps import Steps, step
+from tests.integration.machine.server_steps import ServerSteps
+from tests.integration.machine.steps import step
 
 
-class PoolSteps(Steps):
+class PoolSteps(ServerSteps):
     """What administrators, the clock and the servers do to the pool."""
 
     @step(
@@ -126,16 +127,19 @@ class PoolSteps(Steps):
         if self.both(lambda: self.model.forget_instance(server, instance), self.pool.forget_instance(server, instance)):
             self.uses.seen((server, instance), "off")
 
+    @step(1, server=servers, suspected=flags)
+    def suspect(self, server: str, suspected: bool) -> None:
+        self.both(
+            lambda: self.model.suspect(server, suspected=suspected),
+            self.pool.suspect(server, suspected=suspected, reason="test"),
+        )
+
     @step(1, server=servers, instance=instances, unmanaged=flags)
     def unmanage(self, server: str, instance: str, unmanaged: bool) -> None:
         self.both(
             lambda: self.model.unmanage(server, instance, unmanaged=unmanaged),
             self.pool.unmanage(server, instance, unmanaged=unmanaged, actor="test"),
         )
-
-    @step(1, servers=st.sampled_from((("s1", "s2"), ("s1", "s2"), ("s1",))))
-    def configure(self, servers: Sequence[str]) -> None:
-        self.both(lambda: self.model.configure(servers), self.pool.configure(servers, events_max=100_000))
 
     @step(1, life=st.sampled_from(("life1", "life1", "life2")), behind=rarely)
     def renew_epoch(self, life: str, behind: bool) -> None:

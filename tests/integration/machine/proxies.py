@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from service.models import USABLE_PROTOCOLS, ProxySpec
 from service.pool.models import NEVER, Status
@@ -28,6 +29,7 @@ class Proxies(State):
         proxy.stamp, old, group = stamp, proxy.spec, spec.group or proxy.group
         expires = spec.expires_at or old.expires_at
         proxy.expiring = spec.expires_at or proxy.expiring
+        spec = replace(spec, password=spec.password or old.password)
         changed = (old.password, proxy.group, old.expires_at) != (spec.password, group, expires)
         proxy.group, proxy.spec = group, self.respec(spec, expires)
         if changed:
@@ -58,7 +60,7 @@ class Proxies(State):
         until = self.now + min(probation_ms * 2 ** (proxy.strikes - 1), 30 * 86_400_000)
         until = max(until, proxy.at)
         if until < NEVER:
-            proxy.owner = ""
+            self.forget_keeping(proxy_id)
             self.quarantined(proxy_id, "test", until)
             self.emit("proxy.quarantined")
         return until, proxy.strikes
@@ -86,6 +88,7 @@ class Proxies(State):
             raise Refused("HELD")
         self.removed[proxy_id] = proxy.resting
         del self.proxies[proxy_id]
+        self.forget_keeping(proxy_id)
         self.emit("proxy.removed")
 
     def update(self, proxy_id: str, *, group: str | None, expires_at: int | None, rev: str | None) -> None:
@@ -104,9 +107,11 @@ class Proxies(State):
         for _, proxy_id in due[:limit]:
             self.settle(proxy_id)
             self.emit("proxy.restored")
-        kept = sorted((p.kept_until, i) for i, p in self.proxies.items() if p.owner and p.kept_until <= self.now)
+        kept = sorted(
+            (p.kept_until, i) for i, p in self.proxies.items() if self.kept_for(i) and p.kept_until <= self.now
+        )
         for _, proxy_id in kept[:limit]:
-            self.proxies[proxy_id].owner = ""
+            self.forget_keeping(proxy_id)
         old = sorted((p.expiring, i) for i, p in self.proxies.items() if p.expiring and p.expiring <= self.now)
         for _, proxy_id in old[:limit]:
             self.proxies[proxy_id].expiring = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from service.models import USABLE_PROTOCOLS
 from service.pool.models import NEVER, Phase, Status, Waits
@@ -17,6 +18,8 @@ class State:
         self.proxies: dict[str, Endpoint] = {}
         self.removed: dict[str, int] = {}
         self.rows: dict[Holder, str] = {}
+        self.memory: dict[str, str] = {}
+        """Who may come back, ``phone:…`` or ``name:…``, to the proxy kept for it."""
         self.awaited: dict[Holder, set[str]] = defaultdict(set)
         self.read: list[tuple[Holder, str]] = []
         self.records: dict[Holder, Record] = {}
@@ -25,8 +28,11 @@ class State:
         self.conflicts: dict[Holder, str] = {}
         self.unmanaged: set[Holder] = set()
         self.shunned: dict[Holder, set[str]] = defaultdict(set)
+        self.rotated: dict[Holder, list[tuple[int, int]]] = defaultdict(list)
+        """When policy rotated the holder, and to the lease of which token."""
         self.servers: dict[str, Server] = defaultdict(Server)
         self.configured: set[str] = set()
+        self.former: set[str] = set()
         self.epoch, self.token, self.life, self.paused = 0, 0, "", False
         self.events: list[str] = []
 
@@ -44,7 +50,7 @@ class State:
         return bool((users | {user for user, ids in self.awaited.items() if proxy_id in ids}) - {holder})
 
     def figures(self) -> dict[str, set[Holder]]:
-        found: dict[str, set[Holder]] = {"external": set(), "unapplied": set(), "unprotected": set()}
+        found: dict[str, set[Holder]] = {"external": set(), "unapplied": set(), "spent": set(), "unprotected": set()}
         for holder, record in self.records.items():
             hold = self.proxies[held].hold if (held := self.held(holder)) else None
             external = not hold and record.row not in ("", "off", *self.proxies)
@@ -52,6 +58,8 @@ class State:
             managed = record.managed and holder not in self.unmanaged
             if external:
                 found["external"].add(holder)
+            if hold and hold.spent:
+                found["spent"].add(holder)
             if hold and hold.phase is Phase.ACTIVE and hold.applied != "yes":
                 found["unapplied"].add(holder)
             if record.state == "open" and managed and not external and not protected:
@@ -118,10 +126,17 @@ class State:
     def open(self, proxy_id: str, holder: Holder, name: str) -> Hold:
         proxy = self.proxies[proxy_id]
         self.token = max(self.token + 1, self.now)
-        proxy.rest, proxy.owner = proxy.resting, ""
+        proxy.rest = proxy.resting
+        self.forget_keeping(proxy_id)
         proxy.at, proxy.probation, proxy.hold = 0, "", Hold(holder, name, self.token)
         self.note_change(holder)
         return proxy.hold
+
+    def kept_for(self, proxy_id: str) -> set[str]:
+        return {owner for owner, kept in self.memory.items() if kept == proxy_id}
+
+    def forget_keeping(self, proxy_id: str) -> None:
+        self.memory = {owner: kept for owner, kept in self.memory.items() if kept != proxy_id}
 
     def note_change(self, holder: Holder) -> None:
         if holder in self.records or holder in self.conflicts or holder in self.changed_at:
@@ -131,9 +146,9 @@ class State:
         """The release is off."""
         rewrite = hold.clearing or hold.waits is Waits.SOCKET or hold.was is Phase.RESERVED
         self.token = hold.token = max(self.token + 1, self.now)
-        hold.phase = Phase.RESERVED if rewrite else Phase.ACTIVE
+        hold.phase, hold.since = Phase.RESERVED if rewrite else Phase.ACTIVE, self.now
         hold.waits, hold.was, hold.clearing, hold.socket_gone = None, None, False, False
-        hold.reason, hold.rest, hold.refusals, hold.tail = "", 0, 0, False
+        hold.reason, hold.rest, hold.refusals, hold.tail, hold.probation = "", 0, 0, False, 0
         hold.applied = "no" if rewrite else hold.applied
 
     def forget(self, holder: Holder) -> None:
@@ -144,6 +159,7 @@ class State:
         self.changed_at.pop(holder, None)
         self.conflicts.pop(holder, None)
         self.shunned.pop(holder, None)
+        self.rotated.pop(holder, None)
         self.unmanaged.discard(holder)
 
     def forget_name(self, holder: Holder, name: str) -> None:
@@ -163,21 +179,33 @@ class State:
         if "set" in self.servers[server].brakes and not human and not probe:
             raise Refused("BRAKED")
 
-    def choose(self, holder: Holder, owner: str = "", pin: str = "", group: str = "", strict: bool = False) -> str:
+    def choose(self, holder: Holder, names: Sequence[str], pin: str, group: str, strict: bool) -> str:
+        """``names``: as whom the holder may come back, the phone first."""
         if pin:
             return self.pinned(holder, pin)
         line = sorted(
-            (bool(proxy.owner), proxy.at, proxy_id)
+            (bool(self.kept_for(proxy_id)), proxy.at, proxy_id)
             for proxy_id, proxy in self.proxies.items()
             if proxy.status is Status.FREE and proxy.at <= self.now and proxy_id not in self.shunned[holder]
         )
         ids = [proxy_id for _, _, proxy_id in line]
-        remembered = [i for i in ids if owner and not group and self.proxies[i].owner == owner]
-        grouped = [i for i in ids if group and self.proxies[i].group == group]
-        offered: list[str] = [*remembered, *grouped, *([] if group and strict else ids)]
+        remembered = [
+            kept
+            for kept in map(self.memory.get, names)
+            if kept in ids and group in ("", self.proxies[kept].group) and not self.is_anothers(kept, names)
+        ]
+        offered: list[str] = remembered
+        for refused in (False, True):
+            tried = [i for i in ids if self.proxies[i].refused is refused]
+            offered += [i for i in tried if group and self.proxies[i].group == group]
+            offered += [] if group and strict else tried
         if not offered:
             raise Refused("NO_PROXY_AVAILABLE")
         return offered[0]
+
+    def is_anothers(self, proxy_id: str, names: Sequence[str]) -> bool:
+        phones = {owner for owner in self.kept_for(proxy_id) if owner.startswith("phone:")}
+        return names[0].startswith("phone:") and not phones <= {names[0]}
 
     def pinned(self, holder: Holder, pin: str) -> str:
         proxy = self.proxies.get(pin)

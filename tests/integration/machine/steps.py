@@ -40,7 +40,7 @@ class Recording(Pool):
     ) -> list[Any]:
         op_id = op_id or f"op{len(self.calls)}"
         reply = await super().run(name, rows, op_id=op_id, **values)
-        if name not in ("stats", "page", "page_instances", "verify", "verify_leases"):
+        if name not in ("stats", "page", "page_instances", "verify", "verify_leases", "explain"):
             self.calls.append((name, rows, {**values, "op_id": op_id}, reply))
         return reply
 

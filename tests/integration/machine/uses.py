@@ -48,6 +48,12 @@ class Uses:
     def no_more_sets(self, proxy_id: str, holder: Holder) -> None:
         self.lands[proxy_id, holder] = self.unknown.get((proxy_id, holder), 0)
 
+    def renamed(self, proxy_id: str, old: Holder, new: Holder) -> None:
+        """Both are one instance, whose server bears another name now; its row was read under that one."""
+        self.unknown[proxy_id, new] = max(self.unknown.pop((proxy_id, old), 0), self.unknown.get((proxy_id, new), 0))
+        self.closed(proxy_id, old)
+        self.seen(old, "off")
+
     def closed(self, proxy_id: str, holder: Holder) -> None:
         """The socket is proved gone, or a human takes the risk."""
         self.sockets.discard((proxy_id, holder))

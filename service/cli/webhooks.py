@@ -1,0 +1,112 @@
+"""``webhooks``: have the Evolution servers tell evoproxy what happens, so that it need not wait for the next poll."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from service.cli import environment, output, words
+from service.cli.command import REFUSED, command
+from service.control import webhooks
+from service.control.policy import Policy
+from service.control.webhooks import Installed, Outcome
+from service.errors import InvalidInputError, SettingsError
+from service.evolution.client import EvolutionClient
+from service.messages import Locale
+from service.settings import ServerSettings, Settings
+from service.urls import normalise_url
+
+app = typer.Typer(help="Webhooks of the Evolution servers: install.", no_args_is_help=True)
+
+Server = Annotated[str | None, typer.Option(help="This server only.")]
+Url = Annotated[str | None, typer.Option(help="Where the servers reach evoproxy; else its own host and port.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
+
+_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})
+
+
+@app.command()
+@command
+async def install(
+    server: Server = None, url: Url = None, dry_run: DryRun = False, as_json: output.Json = False
+) -> None:
+    """Set the webhook of each managed instance, and print the lines for the servers' own environment.
+
+    With these lines the server's global webhook tells of connections. That of each instance adds what the global one
+    lacks: STATUS_INSTANCE, LOGOUT_INSTANCE and REMOVE_INSTANCE. One that leads elsewhere is left alone. Run it again
+    after instances were created.
+
+    What is printed holds EVOPROXY_WEBHOOK_SECRET. While evoproxy can't be reached, the Evolution API delays deletions
+    and the global events of these instances, by default for up to 20 minutes.
+    """
+    settings = environment.settings()
+    environment.refuse_unknown(server, settings)
+    base_url, secret = _base_url(url, settings), _secret(settings)
+    servers, failed = [], False
+    for one in settings.servers:
+        if server not in (None, one.name):
+            continue
+        done = await _install(one, settings, base_url, secret, dry_run=dry_run)
+        failed = failed or any(each.outcome is Outcome.FAILED for each in done)
+        lines = webhooks.environment(base_url, one.name, secret, qr=settings.assign_on == "connecting")
+        if as_json:
+            servers.append({"name": one.name, "environment": lines, "instances": [_view(each) for each in done]})
+        else:
+            _show(one.name, done, lines, settings.locale)
+    if as_json:
+        output.document({"dryRun": dry_run, "servers": servers})
+    elif dry_run:
+        typer.echo(words.text("dry_run", settings.locale))
+    if failed:
+        raise typer.Exit(REFUSED)
+
+
+async def _install(
+    server: ServerSettings, settings: Settings, base_url: str, secret: str, *, dry_run: bool
+) -> list[Installed]:
+    done = []
+    with output.progress(server.name) as tell:
+        async with EvolutionClient.open(server.name, server.base_url, server.api_key) as client:
+            installing = webhooks.install(client, Policy.of(settings), base_url, secret, dry_run=dry_run)
+            async for installed in installing:
+                done.append(installed)
+                tell(len(done))
+    return sorted(done, key=lambda installed: installed.instance)
+
+
+def _base_url(url: str | None, settings: Settings) -> str:
+    if url is None:
+        if settings.host in _EVERY_ADDRESS:
+            raise InvalidInputError("no_webhook_url", host=settings.host)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{settings.port}"
+    try:
+        return normalise_url(url)
+    except ValueError as error:
+        raise InvalidInputError(field="--url", reason=str(error)) from None
+
+
+def _secret(settings: Settings) -> str:
+    if not settings.servers:
+        raise SettingsError(problems=["EVOLUTION_API_BASE_URL: not set, so there is no server to talk to"])
+    if settings.webhook_secret is None:
+        raise SettingsError(problems=["EVOPROXY_WEBHOOK_SECRET: not set, so webhooks are refused"])
+    return settings.webhook_secret.get_secret_value()
+
+
+def _view(installed: Installed) -> dict[str, Any]:
+    return {"name": installed.instance, "outcome": installed.outcome, "reason": installed.reason or None}
+
+
+def _show(server: str, done: list[Installed], lines: dict[str, str], locale: Locale) -> None:
+    counts = Counter(installed.outcome for installed in done)
+    output.figures({"server": server, **{outcome.value: counts[outcome] for outcome in Outcome}})
+    for installed in done:
+        if installed.outcome in (Outcome.LEFT_ALONE, Outcome.FAILED):
+            code = f"webhook_{installed.outcome}"
+            typer.echo(words.text(code, locale, instance=repr(installed.instance), reason=installed.reason), err=True)
+    typer.echo(words.text("webhook_environment", locale, server=server), err=True)
+    for name, value in lines.items():
+        typer.echo(f"{name}={value}")

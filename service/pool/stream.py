@@ -1,0 +1,145 @@
+"""The audit trail as the mirror reads it: events in their order, and the proxies that they tell of as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from service.pool.runner import Runner
+
+_CHUNK = 50
+"""Proxies read by one transaction: a hundred hashes block Redis for less than a millisecond."""
+
+
+class EventId(NamedTuple):
+    """``<epoch>-<seq>``; compared as the stream orders them. Within an epoch ``seq`` counts from 1 without a gap."""
+
+    epoch: int
+    seq: int
+
+    @classmethod
+    def parse(cls, text: str) -> EventId:
+        epoch, _, seq = text.partition("-")
+        return cls(int(epoch), int(seq))
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.seq}"
+
+
+START = EventId(0, 0)
+"""Before all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the audit trail. ``at`` in ms; ``fields`` are what its script said of it, all text."""
+
+    id: EventId
+    type: str
+    level: str
+    at: int
+    actor: str
+    fields: Mapping[str, str]
+
+    @property
+    def proxies(self) -> Iterable[str]:
+        """The proxies whose state it changed."""
+        return filter(None, (self.fields.get("proxy"), self.fields.get("replaces")))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Events at one instant, oldest first, and what the pool said of its stream at that instant.
+
+    ``last`` is the id of the newest event ever written, ``lost`` the first and the last id that the stream's bound
+    dropped unread, ``mirrored`` the last id that was reported as read.
+    """
+
+    events: Sequence[Event]
+    last: EventId
+    mirrored: EventId
+    lost: tuple[EventId, EventId] | None
+    life: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One proxy at one instant: its hash and its lease's hash, as stored. Both empty: the pool does not know it."""
+
+    id: str
+    proxy: Mapping[str, str]
+    lease: Mapping[str, str]
+
+
+class Stream(Runner):
+    """Methods raise what :meth:`Runner.run` raises."""
+
+    async def waiting_since(self, position: EventId) -> int | None:
+        """When the oldest event after ``position`` was written, in ms; ``None`` if there is none."""
+        entries = await self.reading(self.redis.xrange(self.keys.named("events"), min=f"({position}", count=1))
+        return int(entries[0][1]["at"]) if entries else None
+
+    async def mirrored_to(self) -> EventId:
+        """The position that :meth:`mirrored` was last told."""
+        mirrored = await self.reading(self.redis.hget(self.keys.named("meta"), "mirrored"))
+        return EventId.parse(mirrored) if mirrored else START
+
+    async def read_events(self, position: EventId, limit: int) -> Reading:
+        """At most ``limit`` events after ``position``."""
+        async with self.redis.pipeline(transaction=True) as pipeline:
+            pipeline.hmget(self.keys.named("meta"), ["epoch", "seq", "mirrored", "lost_first", "lost_last", "life"])
+            pipeline.xrange(self.keys.named("events"), min=f"({position}", count=limit)
+            (epoch, seq, mirrored, first, last, life), entries = await self.reading(pipeline.execute())
+        return Reading(
+            events=[_event(entry_id, fields) for entry_id, fields in entries],
+            last=EventId(int(epoch or 0), int(seq or 0)),
+            mirrored=EventId.parse(mirrored) if mirrored else START,
+            lost=(EventId.parse(first), EventId.parse(last)) if first else None,
+            life=life or "",
+        )
+
+    async def snapshots(self, proxy_ids: Sequence[str]) -> list[Snapshot]:
+        """Each proxy at an instant of its own, in the order of ``proxy_ids``."""
+        found = []
+        for start in range(0, len(proxy_ids), _CHUNK):
+            chunk = proxy_ids[start : start + _CHUNK]
+            async with self.redis.pipeline(transaction=True) as pipeline:
+                for proxy_id in chunk:
+                    pipeline.hgetall(self.keys.proxy(proxy_id))
+                    pipeline.hgetall(self.keys.lease(proxy_id))
+                answers = await self.reading(pipeline.execute())
+            found += [Snapshot(*one) for one in zip(chunk, answers[::2], answers[1::2], strict=True)]
+        return found
+
+    async def page_ids(self, cursor: str, limit: int) -> list[str]:
+        """At most ``limit`` ids of known proxies after ``cursor``, in their order."""
+        low = f"({cursor}" if cursor else "-"
+        ids: list[str] = await self.reading(
+            self.redis.zrangebylex(self.keys.named("all"), low, "+", start=0, num=limit)
+        )
+        return ids
+
+    async def unknown(self, proxy_ids: Sequence[str]) -> list[str]:
+        """Those that the pool does not know."""
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            for proxy_id in proxy_ids:
+                pipeline.exists(self.keys.proxy(proxy_id))
+            answers = await self.reading(pipeline.execute())
+        return [proxy_id for proxy_id, known in zip(proxy_ids, answers, strict=True) if not known]
+
+    async def size(self) -> int:
+        """How many proxies the pool knows."""
+        return int(await self.reading(self.redis.zcard(self.keys.named("all"))))
+
+    async def mirrored(self, position: EventId, *, keep: int) -> None:
+        """Says that the mirror holds every event up to ``position``, and lets go of those but the last ``keep`` of its
+        epoch. Refused: behind."""
+        await self.run("mirrored", position=str(position), keep=keep, op_id="")
+
+
+def _event(entry_id: str, fields: Mapping[str, str]) -> Event:
+    rest = dict(fields)
+    return Event(
+        EventId.parse(entry_id), rest.pop("type"), rest.pop("level"), int(rest.pop("at")), rest.pop("actor"), rest
+    )
