@@ -43,14 +43,16 @@ async def assign(
     return await control.acts.alone(observation.id, act)
 
 
-async def release(control: ServerControl, name: str, *, actor: str, force: bool = False) -> Lease | None:
+async def release(
+    control: ServerControl, name: str, *, actor: str, force: bool = False, lease: Lease | None = None
+) -> Lease | None:
     """Takes the instance's proxy back and leaves the instance unmanaged; the lease if it is not over yet.
 
-    ``force`` ends the lease against the proofs. Raises as :func:`held_by`.
+    ``force`` ends the lease against the proofs. ``lease``: this one and no other. Raises as :func:`held_by`.
     """
     _writes(control)
     pool = control.pool
-    lease = await held_by(control, name)
+    lease = lease or await held_by(control, name)
     if force:
         await pool.unmanage(lease.server, lease.instance, unmanaged=True, actor=actor)
         await pool.finish_release(lease, Evidence.FORCED, actor=actor)
@@ -72,12 +74,22 @@ async def release(control: ServerControl, name: str, *, actor: str, force: bool 
 
 
 async def rotate(
-    control: ServerControl, name: str, *, actor: str, pin: str = "", group: str | None = None, op_id: str | None = None
+    control: ServerControl,
+    name: str,
+    *,
+    actor: str,
+    pin: str = "",
+    group: str | None = None,
+    op_id: str | None = None,
+    lease: Lease | None = None,
 ) -> Lease:
-    """Gives the instance another proxy. Raises as :func:`assign`; after a refusal the old lease is active again."""
+    """Gives the instance another proxy, in place of this ``lease`` and no other where it is given.
+
+    Raises as :func:`assign`; after a refusal the old lease is active again.
+    """
     _writes(control)
     observation = await look(control.context, name)
-    act = _rotate(control, observation, actor=actor, pin=pin, group=group, op_id=op_id)
+    act = _rotate(control, observation, actor=actor, pin=pin, group=group, op_id=op_id, lease=lease)
     return await control.acts.alone(observation.id, act)
 
 
@@ -157,12 +169,21 @@ async def _adopt(control: ServerControl, observation: Observation, actor: str, a
 
 
 async def _rotate(
-    control: ServerControl, observation: Observation, *, actor: str, pin: str, group: str | None, op_id: str | None
+    control: ServerControl,
+    observation: Observation,
+    *,
+    actor: str,
+    pin: str,
+    group: str | None,
+    op_id: str | None,
+    lease: Lease | None = None,
 ) -> Lease:
     context, pool = control.context, control.pool
-    lease = await pool.lease_of(context.server, observation.id)
+    lease = lease or await pool.lease_of(context.server, observation.id)
     if lease is None:
         raise RefusedError("no_lease", instance=observation.name)
+    if lease.instance != observation.id:
+        raise RefusedError("stale", instance=observation.name)
     wish, last = wish_of(context, observation, pin=pin, group=group), await pool.last_token()
     await pool.rotate(
         lease,

@@ -7,7 +7,7 @@ from service.control.controller import Controller
 from service.control.drift import Drift, Kind, Remedy, unconfigured
 from service.control.server import ServerControl
 from service.errors import RefusedError
-from service.pool.models import Evidence, Lease
+from service.pool.models import Evidence
 
 
 async def repair(controller: Controller, drift_id: str, *, actor: str, op_id: str | None = None) -> Drift | None:
@@ -42,22 +42,25 @@ async def _server_of(controller: Controller, drift_id: str) -> ServerControl:
 
 
 async def _remedy(control: ServerControl, drift: Drift, remedy: Remedy, actor: str, op_id: str | None) -> None:
-    if drift.lease is not None:
-        await _unchanged(control, drift, drift.lease)
+    await _unchanged(control, drift)
+    lease = drift.lease
     match remedy:
         case Remedy.ASSIGN:
             await byhand.assign(control, drift.name, actor=actor, op_id=op_id)
         case Remedy.ROTATE:
-            await byhand.rotate(control, drift.name, actor=actor, op_id=op_id)
+            await byhand.rotate(control, drift.name, actor=actor, op_id=op_id, lease=lease)
         case Remedy.RELEASE:
-            await byhand.release(control, drift.name, actor=actor)
-        case Remedy.FORCE if drift.lease is not None:
-            await control.pool.finish_release(drift.lease, Evidence.FORCED, actor=actor, op_id=op_id)
+            await byhand.release(control, drift.name, actor=actor, lease=lease)
+        case Remedy.FORCE if lease is not None:
+            await control.pool.finish_release(lease, Evidence.FORCED, actor=actor, op_id=op_id)
 
 
-async def _unchanged(control: ServerControl, drift: Drift, lease: Lease) -> None:
+async def _unchanged(control: ServerControl, drift: Drift) -> None:
     """What a human saw is what is still there. Raises :class:`RefusedError` (nothing_to_repair)."""
-    now = await control.pool.lease(lease.proxy_id)
-    stuck = drift.kind is Kind.STUCK
-    if now is None or now.token != lease.token or (stuck and not now.stuck):
+    if drift.lease is None:
+        same = await control.pool.instance_id(drift.server, drift.name) == drift.instance
+    else:
+        now = await control.pool.lease(drift.lease.proxy_id)
+        same = now is not None and now.token == drift.lease.token and (drift.kind is not Kind.STUCK or now.stuck)
+    if not same:
         raise RefusedError("nothing_to_repair")

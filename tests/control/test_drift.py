@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -196,6 +197,46 @@ async def test_a_shared_proxy_is_left_to_the_one_that_is_not_managed(scene: Scen
     await scene.ticks(2)
     assert (told(scene), scene.exit(instance)) == ([], spec(2).id)
     assert [event["actor"] for event in await scene.events("lease.rotated")] == ["token:ana"]
+
+
+async def shared(scene: Scene) -> Drift:
+    """``x`` holds a proxy that the row of an instance names which nobody manages."""
+    await scene.served()
+    scene.sim.create("bot", state="close", integration="EVOLUTION")
+    scene.sim.set_row_by_hand("bot", spec(1))
+    await scene.ticks(2)
+    drift = only(scene)
+    assert (drift.kind, drift.remedy, drift.name) == (Kind.SHARED, Remedy.ROTATE, "x")
+    return drift
+
+
+async def test_two_repairs_at_once_rotate_once(scene: Scene) -> None:
+    drift = await shared(scene)
+    both = [repair(scene.controller, drift.id, actor=f"token:{human}") for human in ("ana", "bia")]
+    answers = await asyncio.gather(*both, return_exceptions=True)
+    assert [getattr(answer, "code", answer) for answer in answers] == [None, "stale"]
+    await scene.settle()
+    assert len(await scene.events("lease.rotated")) == 1
+
+
+async def test_a_repair_leaves_another_instance_of_the_name_alone(scene: Scene) -> None:
+    """It was created after the list that told of the drift."""
+    drift = await shared(scene)
+    fresh = scene.sim.recreate("x", state="open")
+    scene.sim.set_row_by_hand("x", spec(2))
+    assert await refused(scene, drift.id) == "stale"
+    await scene.settle()
+    assert (await scene.lease(fresh)).proxy_id == spec(2).id
+
+
+async def test_a_repair_gives_another_instance_of_the_name_nothing(scene: Scene) -> None:
+    scene.instance("x", row=spec(99))
+    await scene.ticks(2)
+    drift = only(scene)
+    fresh = scene.sim.recreate("x", state="open")
+    scene.sim.set_row_by_hand("x", spec(98))
+    assert await refused(scene, drift.id) == "nothing_to_repair"
+    assert await scene.find_lease(fresh) is None
 
 
 async def test_what_repairs_itself_is_only_looked_at_sooner(scene: Scene) -> None:

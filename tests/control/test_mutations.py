@@ -569,9 +569,21 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a release is forced that goes on by itself": (
         f"{CONTROL}/repairing.py",
-        "        await _unchanged(control, drift, drift.lease)\n",
+        "    await _unchanged(control, drift)\n",
         "        pass\n",
         "test_drift.py::test_a_release_that_went_on_meanwhile_is_not_forced",
+    ),
+    "a repair rotates whatever lease there is": (
+        f"{CONTROL}/repairing.py",
+        "op_id=op_id, lease=lease)",
+        "op_id=op_id)",
+        "test_drift.py::test_two_repairs_at_once_rotate_once",
+    ),
+    "a repair is done to whoever has the name": (
+        f"{CONTROL}/byhand.py",
+        "    if lease.instance != observation.id:\n",
+        "    if False:\n",
+        "test_drift.py::test_a_repair_leaves_another_instance_of_the_name_alone",
     ),
     "what was applied counts after the row was written again": (
         "lua/mark.lua",

@@ -1,0 +1,1 @@
+"""Hours of a service's life, in virtual time."""
