@@ -92,8 +92,7 @@ class Director:
             self.site.sockets.assert_no_shared_exit()
 
     async def end(self) -> None:
-        """All that was wrong is right again, but for the proxies that are dead: they stay so, and two more die on each
-        server."""
+        """All that was wrong is right again, but for the proxies that are dead."""
         for task in self._passing:
             task.cancel()
         await asyncio.gather(*self._passing, return_exceptions=True)
@@ -104,10 +103,15 @@ class Director:
             sim.release()
             if sim.ghosts or any(one.falsely_open for one in sim.memory.values()):
                 sim.restart_server()  # nothing else ends these (EVOLUTION.md, B11, B15)
-            for instance in [one for one in sim.memory.values() if one.socket and one.socket.exit][:2]:
-                self.site.condemn(_exit(instance), self.dice.choice(_WAYS_TO_DIE))
         await asyncio.gather(*self._humans)
         await self.site.pool.pause(paused=False, actor=ACTOR)
+
+    def one_more_dies(self) -> None:
+        """On each server, while somebody uses it: here it is cut off, there it goes silent. More at once would make the
+        server the suspect, for longer than the calm."""
+        for sim, condition in zip(self.site.sims.values(), (Condition.DEAD, Condition.SILENT), strict=True):
+            used = next(one for one in sim.memory.values() if one.socket is not None and one.socket.exit is not None)
+            self.site.condemn(_exit(used), condition)
 
     # phones
 

@@ -19,12 +19,15 @@ _LATE = 10.0
 
 
 async def calm(site: Site, director: Director, seconds: float) -> None:
-    """Everything is right again but for the proxies that are dead. Humans see to what waits for humans."""
+    """Everything is right again but for the proxies that are dead; the last of them die after two minutes. Humans see
+    to what waits for humans."""
     await director.end()
     for server in SERVERS:
         for half in ("release", "set"):
             await site.pool.brake(server, half, engaged=False, reason="by_hand", actor=ACTOR)
-    for _ in range(int(seconds / _LOOKS_EVERY)):
+    for minute in range(int(seconds / _LOOKS_EVERY)):
+        if minute == 2:
+            director.one_more_dies()
         for server, instance in site.cast():
             await _see_to(site, director, server, instance)
         await asyncio.sleep(_LOOKS_EVERY)
