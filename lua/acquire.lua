@@ -19,6 +19,7 @@
 --              UNKNOWN_PROXY, UNUSABLE, DISABLED, QUARANTINED, RESTING, HELD_ELSEWHERE
 --   NOT_CONFIGURED server
 --   NOT_RECONCILED server   this server has not been read completely in the pool's life and in this epoch
+--   RESTORING
 --   PAUSED
 --   BRAKED     server
 

@@ -18,8 +18,8 @@
 --   strict     flag
 -- RETURNS
 --   OK         the word that closes the gate, its server ('' twice while it is open), then outcome, proxy, token, why,
---              group looked in, counts; gate: NOT_CONFIGURED, NOT_RECONCILED, PAUSED, BRAKED; outcome: LEASED, HELD,
---              NO_PROXY_AVAILABLE, UNMANAGED, UNKNOWN_PROXY, UNUSABLE, DISABLED, QUARANTINED, RESTING, HELD_ELSEWHERE
+--              group looked in, counts; gate: NOT_CONFIGURED, NOT_RECONCILED, RESTORING, PAUSED, BRAKED; outcome:
+--              LEASED, HELD, NO_PROXY_AVAILABLE, UNMANAGED, UNKNOWN_PROXY, UNUSABLE, DISABLED, QUARANTINED, RESTING, HELD_ELSEWHERE
 
 local closed = gate() or {'', ''}
 local holder = holder_of(A.server, A.instance)

@@ -1,8 +1,10 @@
 -- mark: note what was seen of a lease's instance (opened, down, applied), or what became of a set of its proxy.
 -- include names replay events proxies sealing leases instances
 --
--- GUARANTEE  Only the lease of this token. applied needs down before it: not open, then open, after the row was read back;
---            it proves that the proxy works and ends the doubling of its probation. sending comes before a set is sent
+-- GUARANTEE  Only the lease of this token. opened, down and applied are of a reading that began after the lease last
+--            changed: how ever late it is told, what was seen before its row was written or cleared proves nothing of it.
+--            applied needs down before it: not open, then open, after the row was read back; it proves that the proxy
+--            works and ends the doubling of its probation. sending comes before a set is sent
 --            under an active lease, so that a crash leaves it known as one that may land; answered ends that. unknown:
 --            no answer came, and what was proved of the socket is void. asserted: the row was written again, so what was
 --            applied before proves nothing now; the lease stays outdated if the password has changed once more. refused:
@@ -14,10 +16,12 @@
 --   proxy      str
 --   token      str
 --   what       str     opened, down, applied, sending, answered, unknown, asserted, refused
+--   seen_at    int     ms: when the reading began, with opened, down, applied
 --   fingerprints str   with asserted: of the password that was written, by each known key
 -- RETURNS
 --   OK         1 if the note is new
 --   STALE      proxy, token of the present lease if any
+--   STALE_SIGHT the lease has changed since
 --   WRONG_PHASE phase  applied is for an active lease that was seen down
 
 local prior = replayed()
@@ -46,6 +50,9 @@ if A.what == 'answered' or A.what == 'refused' then
   if A.what == 'refused' then count_refusal(lease.server, A.proxy) end
   return done({'OK', 1})
 end
+
+local seen = A.what == 'opened' or A.what == 'down' or A.what == 'applied'
+if seen and number(lease.since) > A.seen_at then return {'STALE_SIGHT'} end
 
 if A.what == 'applied' then
   if lease.applied == 'yes' then return done({'OK', 0}) end

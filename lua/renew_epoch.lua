@@ -22,8 +22,8 @@ if prior then return prior end
 local known = load_hash(K.meta)
 if known.life == A.life and not A.behind then return done({'OK', known.epoch}) end
 
-local epoch = string.format('%.0f', math.max(number(known.epoch) + 1, A.now_ms))
-call('HSET', K.meta, 'epoch', epoch, 'seq', 0, 'life', A.life)
+local epoch = new_epoch(0)
+call('HSET', K.meta, 'life', A.life)
 if known.life then
   emit('pool.rewound', 'warning', {previous = known.epoch or '', behind = flag(A.behind)})
 else

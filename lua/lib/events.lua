@@ -19,6 +19,14 @@ local function after(a, b)
   return tonumber(a_seq) > tonumber(b_seq)
 end
 
+-- Begins a new epoch, later than the present one, than least and than any time so far.
+local function new_epoch(least)
+  local present = number(call('HGET', K.meta, 'epoch'))
+  local epoch = string.format('%.0f', math.max(present + 1, least + 1, A.now_ms))
+  call('HSET', K.meta, 'epoch', epoch, 'seq', 0)
+  return epoch
+end
+
 -- Keeps the stream at its bound. What the mirror had not read is lost, and the first and last such id are kept.
 local function bound()
   local most = number(call('HGET', K.meta, 'events_max'))

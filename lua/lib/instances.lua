@@ -60,12 +60,17 @@ local function tally_users(id)
 end
 
 -- The row of holder stopped naming a proxy: what was held back for that alone goes on. Its socket stays on the proxy until
--- it reconnects (EVOLUTION.md, 10); where no lease of its own waits for that, the proxy is not safe yet.
+-- it reconnects (EVOLUTION.md, 10); where no lease of its own waits for that, the proxy is not safe yet. Where one does,
+-- the wait begins anew: a socket may have come from the row since it was last seen gone, as after a late set.
 local function unsee(id, holder)
   call('SREM', users_key(id), holder)
   local proxy = load_hash(proxy_key(id))
-  local lease = call('HMGET', lease_key(id), 'server', 'instance')
-  if proxy.status and not (lease[1] and holder_of(lease[1], lease[2]) == holder) then
+  local lease = call('HMGET', lease_key(id), 'server', 'instance', 'waits')
+  local own = lease[1] and holder_of(lease[1], lease[2]) == holder
+  if own and lease[3] == 'socket' then
+    call('HSET', lease_key(id), 'down', '0', 'since', string.format('%.0f', A.now_ms))
+    call('HDEL', lease_key(id), 'socket_gone')
+  elseif proxy.status and not own then
     beware(id, proxy, A.now_ms + number(call('HGET', K.meta, 'settle_ms')))
   end
   if proxy.status ~= 'quarantined' or in_other_rows(id, nil) then return end

@@ -78,12 +78,12 @@ class Acting:
                 case Finish(lease, Evidence.MOVED):
                     self.acts.start(lease.instance, closed(self.context, lease))
                 case _:
-                    await unless_overtaken(self._note(action))
+                    await unless_overtaken(self._note(seen.at, action))
 
-    async def _note(self, action: Action) -> None:
+    async def _note(self, at: int, action: Action) -> None:
         match action:
             case Note(lease, what):
-                await self.pool.mark(lease, what)
+                await self.pool.mark(lease, what, seen_at=at)
             case BeginRelease():
                 await self._begin(action)
             case Finish(lease, evidence, rest_ms, rest_reason):

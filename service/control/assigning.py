@@ -117,15 +117,17 @@ async def resume(context: Context, lease: Lease) -> None:
 
 async def assert_row(context: Context, lease: Lease) -> bool:
     """Writes the proxy of an active lease into a row that names something else, or an old password; false when
-    Evolution has refused it for the third time in a row."""
+    Evolution has refused it, or left it without an answer, for the third time in a row."""
     spec = await _spec_of(context, lease)
     token, refused = context.refusals.pop(lease.holder, (lease.token, 0))
     try:
         await rewrite_row(context, lease, spec)
-    except EvolutionRejectedError as error:
+    except (EvolutionRejectedError, EvolutionUnknownError) as error:
         tell_failure(context, lease, error)
         refused = refused + 1 if token == lease.token else 1
         context.refusals[lease.holder] = lease.token, refused
+        if refused >= _REFUSALS and isinstance(error, EvolutionUnknownError):
+            await context.pool.mark(lease, "refused")  # given up, it counts for the brake like a refusal
         return refused < _REFUSALS
     except EvolutionError as error:
         tell_failure(context, lease, error)

@@ -123,6 +123,9 @@ async def _assign(
     op_id: str | None,
 ) -> Given:
     context, pool = control.context, control.pool
+    if observation.integration not in context.policy.integrations:
+        # A restart of another one does nothing (EVOLUTION.md, 6): it would never be seen to use the proxy or let go.
+        raise RefusedError("other_integration", instance=observation.name, integration=observation.integration)
     last = await pool.last_token()
     await pool.observe(context.server, [sighting_of(observation, context.policy)], seen_at=at, actor=actor)
     lease = await pool.lease_of(context.server, observation.id)

@@ -50,6 +50,9 @@ class Patience:
     attempts a second (EVOLUTION.md, B9), is seen closed in one of them."""
     down_within: float = 3.0
     """How long of that it may go on reading open: then the moment was missed, or nothing happened."""
+    restart_again: tuple[float, float] = (30.0, 600.0)
+    """After a restart that did nothing, as with a false open (EVOLUTION.md, B11): seconds until the next, doubled each
+    time up to the second figure."""
     watch_every: tuple[float, ...] = (0.01,) * 60 + (0.05,) * 20 + (0.25,)
     """Pauses between looks at a restarted instance; the last one goes on. It is closed for about 0.1 s
     (EVOLUTION.md, 6), so the first looks are close together."""
@@ -78,6 +81,9 @@ class Context:
     """Sets that cure, so that silent proxies never hold up all sets."""
     refusals: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By holder, the token of its lease and how often in a row Evolution refused to write its row again."""
+    unmoved: dict[str, tuple[str, float, int]] = field(default_factory=dict)
+    """By holder, the token of the lease for which it was restarted and stayed open, the pause in s that this was worth,
+    and its end in ms: one that never moves must not take the turns of those that would."""
     listed: bool = True
     """Whether the last list was read: while it errs nothing is restarted (EVOLUTION.md, B11)."""
     short: dict[str, str] = field(default_factory=dict)
@@ -92,4 +98,5 @@ class Context:
         self.backoff.succeeded(holder)
         self.attempts.pop(holder, None)
         self.refusals.pop(holder, None)
+        self.unmoved.pop(holder, None)
         self.short.pop(holder, None)

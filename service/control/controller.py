@@ -65,7 +65,8 @@ class Controller:
         self.polls = {name: Loop(f"poll:{name}", settings.poll_interval, self._tick_of(name)) for name in self.servers}
         events = EVENTS | {QR_EVENT} if settings.assign_on == "connecting" else EVENTS
         self.hints = {
-            name: Hints(name, one.look_at, self.polls[name].wake, events=events) for name, one in self.servers.items()
+            name: Hints(name, one.look_at, self.polls[name].wake, one.round.hasten, events=events)
+            for name, one in self.servers.items()
         }
         self._probes = [Loop(f"probe:{name}", PROBE_INTERVAL, one.probe) for name, one in self.servers.items()]
         self._rounds = [Loop(f"round:{name}", ROUND_INTERVAL, one.round.step) for name, one in self.servers.items()]

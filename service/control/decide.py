@@ -41,9 +41,9 @@ class Seen:
 
     ``at`` (ms) is when the reading of the server began: what is younger than that is not contradicted by it.
     ``observation`` is ``None`` when a complete list does not hold the instance; ``recreated`` says that its name is
-    listed with another id. ``row`` is the proxy id that the row names, ``off``, or ``""`` for no evidence; ``other``
-    says what that proxy is to the pool when it is not the lease's. ``contested``: the row of another instance names the
-    lease's proxy, as may be after Redis lost writes.
+    listed with another id. ``reserved``: a reservation under its name is open. ``row`` is the proxy id that the row
+    names, ``off``, or ``""`` for no evidence; ``other`` says what that proxy is to the pool when it is not the lease's.
+    ``contested``: the row of another instance names the lease's proxy, as may be after Redis lost writes.
     """
 
     at: int
@@ -54,6 +54,7 @@ class Seen:
     other: Row | None = None
     contested: bool = False
     recreated: bool = False
+    reserved: bool = False
     managed: bool = True
 
     @property
@@ -98,6 +99,8 @@ def _without_lease(seen: Seen, policy: Policy) -> Iterator[Action]:
     """A row of the pool's has been adopted before this; what is left is external, or held by another instance."""
     if seen.observation is None or not seen.managed or not policy.wants_proxy(seen.observation):
         return
+    if seen.reserved and seen.observation.state == "close":
+        return  # it is being created: listed while its proxy is still tested (EVOLUTION.md, 3)
     if seen.row in ("", "off") or seen.other is Row.HELD:
         yield Assign()
 

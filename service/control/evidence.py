@@ -44,11 +44,14 @@ def cure_due(lease: Lease, at: int, policy: Policy) -> bool:
 
 def ripe(lease: Lease, at: int, policy: Policy) -> bool:
     """Whether the evidence against the proxy is complete: the signs are there, and a cure in this trouble, the last one
-    not long ago, has not helped. One that waits for a human is not rotated."""
+    not long ago, has not helped. One that waits for a human is not rotated, nor is one without a restart that only a
+    restart would make use its new row: it would lose its proxies one after the other for nothing (EVOLUTION.md, B10).
+    """
     since = lease.troubled_since
     cured = since is not None and lease.cured_at is not None and lease.cured_at >= since
     complete = cured and signs(lease, at, policy) >= policy.rotate_signs
-    return complete and not lease.spent and not cure_due(lease, at, policy)
+    reads_row = lease.looped or policy.restart
+    return complete and reads_row and not lease.spent and not cure_due(lease, at, policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +74,36 @@ class Suspicion:
 def judge(leases: Iterable[Lease], since: int | None, at: int, policy: Policy) -> Suspicion:
     """Judges the current leases of a server that was suspected ``since`` before (``None``: it was not).
 
-    Many in trouble at once speak against the server. Then one cure begins at a look, and a success says that the
-    network is back: cures go on as usual. After two windows one instance a window is given another proxy on trial; when
-    such a lease is applied the proxies are to blame, and everything goes on, so that a vendor's whole group can die.
+    Many in trouble at once speak against the server, and so do all of them. Then one cure begins at a look, and a
+    success says that the network is back: cures go on as usual. After two windows one instance a window is given
+    another proxy on trial; when such a lease is applied the proxies are to blame, and everything goes on, so that a
+    vendor's whole group can die. As the network may have come back with that very trial, it counts as a cure that has
+    helped: each of the others is cured once more before its rotation.
     """
     held = [lease for lease in leases if lease.reservation is None and not lease.tail]
-    troubled = sum(lease.phase is Phase.ACTIVE and signs(lease, at, policy) > 0 for lease in held)
     well = [lease for lease in held if lease.troubled_since is None and lease.applied is Applied.YES]
     helped_at = max((lease.cured_at or 0 for lease in well), default=0)
-    if troubled <= max(FEWEST, SHARE * len(held)):
+    begun = at if since is None else since
+    trials, proved = _trials(held, begun), _trials(well, begun)
+    # A trial that is not applied yet has no signs, and is no better off for that.
+    hanging = [lease for lease in held if lease.phase is Phase.ACTIVE and signs(lease, at, policy)]
+    troubled = len(hanging) + len(trials) - len(proved) - len(_trials(hanging, begun))
+    if troubled <= max(FEWEST, SHARE * len(held)) and not 1 < troubled == len(held):
         return Suspicion(helped_at=helped_at)
-    since = at if since is None else since
-    trials = [lease.reserved_at for lease in held if lease.reason == DEAD_PROXY and (lease.reserved_at or 0) >= since]
-    proved = any(lease.reason == DEAD_PROXY and (lease.reserved_at or 0) >= since for lease in well)
-    trial_due = at - since >= 2 * policy.window_ms and all((made or 0) + policy.window_ms <= at for made in trials)
+    trial_due = at - begun >= 2 * policy.window_ms and all(made + policy.window_ms <= at for made in trials)
     return Suspicion(
-        since,
+        begun,
         f"troubled leased={len(held)} troubled={troubled}",
-        cures=None if proved or helped_at >= since else 1,
+        cures=None if proved or helped_at >= begun else 1,
         rotations=None if proved else int(trial_due),
-        helped_at=helped_at,
+        helped_at=max(helped_at, min(proved, default=0)),
     )
+
+
+def _trials(leases: Iterable[Lease], since: int) -> list[int]:
+    """When those of ``leases`` were made that replaced a suspected proxy from ``since`` on."""
+    made = [lease.reserved_at or 0 for lease in leases if lease.reason == DEAD_PROXY]
+    return [at for at in made if at >= since]
 
 
 def admitted(actions: Sequence[Action], suspicion: Suspicion) -> list[Action | None]:

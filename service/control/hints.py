@@ -43,10 +43,12 @@ QR_EVENT = "qrcode.updated"
 
 
 class Due(NamedTuple):
-    """Which instances are to be looked at now, and whether the whole list is."""
+    """Which instances are to be looked at now, and whether the whole list is. ``rest``: those that are too many to be
+    looked at by name, of which the list hides a reconnect loop (EVOLUTION.md, B8)."""
 
     names: Sequence[str] = ()
     whole: bool = False
+    rest: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -102,7 +104,8 @@ class Schedule:
 
     def take(self, now: float) -> Due:
         """What is due. The caller looks, or calls :meth:`want_list`; nothing of it comes again without a new hint."""
-        names = []
+        names: list[str] = []
+        rest: list[str] = []
         while self._line and self._line[0][0] <= now:
             due, name = heapq.heappop(self._line)
             hinted = self._hinted.get(name)
@@ -115,12 +118,12 @@ class Schedule:
         self._filled_at = now
         if len(names) > self._left:
             self.want_list()
-            names = []
+            names, rest = [], names
         self._left -= len(names)
         whole = self._list_wanted and now >= self._listed_at + LIST_PAUSE
         if whole:
             self._list_wanted, self._listed_at = False, now
-        return Due(names, whole)
+        return Due(names, whole, rest)
 
     def want_list(self) -> None:
         """What was taken could not be looked at by name."""
@@ -148,8 +151,8 @@ class Schedule:
 class Hints:
     """The hints about one server, and the loop that follows them.
 
-    ``look`` looks at some instances by name, ``look_at_all`` has the whole list read soon. What a look can't tell, or
-    fails to, is left to the list.
+    ``look`` looks at some instances by name, ``look_at_all`` has the whole list read soon, ``look_live`` the live
+    states of those that are too many for ``look``. What a look can't tell, or fails to, is left to the list.
     """
 
     def __init__(
@@ -157,6 +160,7 @@ class Hints:
         server: str,
         look: Callable[[Sequence[str]], Awaitable[Looked]],
         look_at_all: Callable[[], None],
+        look_live: Callable[[Sequence[str]], None],
         *,
         events: frozenset[str] = EVENTS,
         clock: Clock | None = None,
@@ -171,6 +175,7 @@ class Hints:
         self._server = server
         self._look = look
         self._look_at_all = look_at_all
+        self._look_live = look_live
         self._events = events
         self._clock = clock or Clock()
         self._schedule = Schedule()
@@ -190,7 +195,8 @@ class Hints:
 
     async def follow(self) -> None:
         """Looks at what is due. Raises :class:`service.errors.EvoproxyError`, but none of Evolution's."""
-        names, whole = self._schedule.take(self._clock.now())
+        names, whole, rest = self._schedule.take(self._clock.now())
+        self._look_live(rest)
         if whole:
             self._look_at_all()
         if names:

@@ -25,7 +25,7 @@ async def note_state(context: Context, lease: Lease, at: int, state: State | Non
         if lease.troubled_since is not None or lease.spent:
             await unless_overtaken(sign(context, lease, "open", at))
         if lease.down and lease.applied is not Applied.YES:
-            await unless_overtaken(context.pool.mark(lease, "applied"))
+            await unless_overtaken(context.pool.mark(lease, "applied", seen_at=at))
 
 
 async def sign(context: Context, lease: Lease, what: str, at: int) -> int:

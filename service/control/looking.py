@@ -49,6 +49,8 @@ class Look:
     contested: set[str] = field(default_factory=set)
     """Of some instances, those whose lease's proxy another row named when it was last seen; the whole list tells that
     itself."""
+    reserved: set[str] = field(default_factory=set)
+    """Names with an open reservation."""
     whole: bool = True
 
     def manages(self, observation: Observation, policy: Policy) -> bool:
@@ -108,6 +110,7 @@ class Looking:
             await self._pool.unmanaged(self._server),
             {observation.id: row_value(observation.row) for observation in observations},
         )
+        look.reserved = {lease.name for lease in look.leases.values() if lease.reservation}
         for tail in await self._pool.tails_of(self._server):
             look.tails.setdefault(tail.instance, []).append(tail)
         return await self._compared(look)
@@ -117,6 +120,7 @@ class Looking:
         listed = {observation.id: observation for observation in observations}
         rows = {key: row_value(observation.row) for key, observation in listed.items()}
         look = Look(at, listed, {}, {}, set(), rows, whole=False)
+        look.reserved = await self._pool.reserved_names(self._server)
         for key in listed:
             lease, tails = await self._pool.held_by(self._server, key)
             if lease is not None:
@@ -215,11 +219,12 @@ class Looking:
 
 def seens_of(look: Look, policy: Policy) -> list[Seen]:
     """What :func:`decide` takes of each instance that is listed or holds something. One whose row could not be read is
-    left alone."""
+    left alone, and so is a reservation for its name."""
     named_by: dict[str, set[str]] = {}
     for key, row in look.rows.items():
         named_by.setdefault(row, set()).add(key)
     ids_by_name = {observation.name: key for key, observation in look.observations.items()}
+    unread = {observation.name for observation in look.observations.values() if not observation.row_listed}
     seens = []
     for key in {**look.observations, **look.leases, **look.tails}:
         observation, lease = look.observations.get(key), look.leases.get(key)
@@ -227,6 +232,8 @@ def seens_of(look: Look, policy: Policy) -> list[Seen]:
             continue
         tails = look.tails.get(key, ())
         name = observation.name if observation else next(held.name for held in (lease, *tails) if held)
+        if lease is not None and lease.reservation and name in unread:
+            continue
         seens.append(
             Seen(
                 look.at,
@@ -238,6 +245,7 @@ def seens_of(look: Look, policy: Policy) -> list[Seen]:
                 contested=lease is not None
                 and (key in look.contested or bool(named_by.get(lease.proxy_id, set()) - {key})),
                 recreated=observation is None and name in ids_by_name,
+                reserved=name in look.reserved,
                 managed=observation is not None and look.manages(observation, policy),
             )
         )

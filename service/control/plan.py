@@ -113,15 +113,21 @@ def supposed(server: str, claim: Claim, proxy: Proxy | None) -> Lease | Row:
     if proxy is None:
         return Row.EXTERNAL
     holder = proxy.lease
-    if holder is not None and holder.server == server:
-        reserved_for_it = bool(holder.reservation) and holder.name == claim.name
-        if reserved_for_it or (holder.tail and holder.instance == claim.instance):
-            holder = None
-    if holder is not None:
+    if holder is not None and not _gives_way(holder, server, claim):
         return Row.HELD
     facts = {"server": server, "instance": claim.instance, "name": claim.name, "owner": claim.owner, "token": "0"}
     seen = {"disc_at": claim.disc_at, "opened": str(int(claim.opened))}
     return Lease.parse(proxy.id, {**facts, **seen, "phase": "active", "applied": "unknown", "chosen": "row"})
+
+
+def _gives_way(holder: Lease, server: str, claim: Claim) -> bool:
+    """A reservation for its name, its own tail, or what it holds on a server that bears another name now: one id on two
+    configured ones stops both."""
+    if holder.server != server:
+        return holder.instance == claim.instance
+    return (bool(holder.reservation) and holder.name == claim.name) or (
+        holder.tail and holder.instance == claim.instance
+    )
 
 
 def plan(

@@ -32,14 +32,17 @@ async def reconnect(context: Context, leases: Sequence[Lease], *, restarts: bool
         looks = all(lease.down for lease in waiting) or any(_troubled(lease) for lease in waiting)
         at, state = await live_state(context, name)
         if state != "open" and not any(lease.opened or _releasing(lease) for lease in waiting):
-            await _before_pairing(context, waiting, state, restarts=restarts)
+            await _before_pairing(context, waiting, at, state, restarts=restarts)
             return
         if not restarts or (looks and not cure) or (cure and state == "open"):
             await _note(context, waiting, at, state)
             return
         if state in ("close", "connecting") and await _loops(context, name, state):
-            await _mark_down(context, waiting)
+            await _mark_down(context, waiting, at)
             await _watch(context, name, waiting, down=True)
+            return
+        if not cure and _pauses(context, waiting):
+            await _note(context, waiting, at, state)
             return
         urgent = cure or any(lease.manual or _releasing(lease) for lease in waiting)
         await context.restarts.take(urgent=urgent)
@@ -48,13 +51,34 @@ async def reconnect(context: Context, leases: Sequence[Lease], *, restarts: bool
             return
         state = await context.client.connection_state(name)
         if state in ("open", "connecting") and await _leads_away(context, waiting):
-            await context.client.restart(name)
-            await _watch(context, name, waiting, strict=state == "connecting")
+            answer = await context.client.restart(name)
+            moved = await _watch(context, name, waiting, strict=state == "connecting")
+            _count(context, waiting, moved=moved or answer is RestartAnswer.REFUSED)
     except EvolutionError as error:
         logger.info("reconnect waits", extra={"instance": name, "server": context.server, "code": error.code})
 
 
-async def _before_pairing(context: Context, leases: Sequence[Lease], state: State | None, *, restarts: bool) -> None:
+def _pauses(context: Context, leases: Sequence[Lease]) -> bool:
+    token, _, until = context.unmoved.get(leases[0].holder, ("", 0.0, 0))
+    return token == _newest(leases) and context.pool.clock.now() < until
+
+
+def _count(context: Context, leases: Sequence[Lease], *, moved: bool) -> None:
+    holder, newest = leases[0].holder, _newest(leases)
+    token, pause, _ = context.unmoved.pop(holder, ("", 0.0, 0))
+    if not moved:
+        first, longest = context.patience.restart_again
+        pause = min(pause * 2, longest) if token == newest else first
+        context.unmoved[holder] = newest, pause, context.pool.clock.now() + round(pause * 1000)
+
+
+def _newest(leases: Sequence[Lease]) -> str:
+    return max((lease.token for lease in leases), key=int)
+
+
+async def _before_pairing(
+    context: Context, leases: Sequence[Lease], at: int, state: State | None, *, restarts: bool
+) -> None:
     """Of an instance that was never open under its lease: while it is closed, its next connect reads the row; while a
     QR code is shown, one restart that is taken on makes the code come through the row. When it will be scanned nobody
     knows, so nothing is watched."""
@@ -63,10 +87,11 @@ async def _before_pairing(context: Context, leases: Sequence[Lease], state: Stat
         leases = await _still_waiting(context, leases)
         if not leases or not context.listed or not await _leads_away(context, leases):
             return
+        at = context.pool.clock.now()
         if await context.client.restart(leases[0].name) is not RestartAnswer.REFUSED:
-            await _mark_down(context, leases)
+            await _mark_down(context, leases, at)
     elif state == "close":
-        await _mark_down(context, leases)
+        await _mark_down(context, leases, at)
 
 
 async def _loops(context: Context, name: str, state: str | None) -> bool:
@@ -85,7 +110,7 @@ async def _note(context: Context, leases: Sequence[Lease], at: int, state: State
         if lease.phase is Phase.ACTIVE:
             await note_state(context, lease, at, state)
         elif state == "close" and not lease.down:
-            await unless_overtaken(context.pool.mark(lease, "down"))
+            await unless_overtaken(context.pool.mark(lease, "down", seen_at=at))
         elif state == "open" and lease.down:
             await unless_overtaken(let_go(context, lease))
 
@@ -99,9 +124,9 @@ async def _leads_away(context: Context, leases: Sequence[Lease]) -> bool:
 
 async def _watch(
     context: Context, name: str, leases: Sequence[Lease], *, strict: bool = False, down: bool = False
-) -> None:
-    """``strict``: it was connecting when it was restarted, so only a close proves that the old attempt is over.
-    ``down``: it was seen closed already."""
+) -> bool:
+    """Whether it was seen down. ``strict``: it was connecting when it was restarted, so only a close proves that the
+    old attempt is over. ``down``: it was seen closed already."""
     waited = 0.0
     pauses = context.patience.watch_every
     for pause in chain(pauses, repeat(pauses[-1])):
@@ -109,22 +134,23 @@ async def _watch(
         state = await context.client.connection_state(name)
         if not down and (state == "close" or (state == "connecting" and not strict)):
             down = True
-            await _mark_down(context, leases)
+            await _mark_down(context, leases, at)
         if down and state == "open":
             await _note(context, [replace(lease, down=True) for lease in leases], at, state)
-            return
+            return True
         if waited > (context.patience.watch_for if down else context.patience.down_within):
             logger.info("reconnect not seen yet", extra={"instance": name, "server": context.server, "state": state})
             if state != "open":
                 await _note(context, leases, at, state)
-            return
+            break
         await context.sleep(pause)
         waited += pause
+    return down
 
 
-async def _mark_down(context: Context, leases: Sequence[Lease]) -> None:
+async def _mark_down(context: Context, leases: Sequence[Lease], at: int) -> None:
     for lease in leases:
-        await unless_overtaken(context.pool.mark(lease, "down"))
+        await unless_overtaken(context.pool.mark(lease, "down", seen_at=at))
 
 
 async def _still_waiting(context: Context, leases: Sequence[Lease]) -> list[Lease]:

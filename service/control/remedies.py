@@ -15,7 +15,7 @@ from service.pool.models import Lease
 
 logger = logging.getLogger(__name__)
 
-_WAITS = frozenset({"no_proxy_available", "rotations_spent", "paused", "braked", "not_reconciled"})
+_WAITS = frozenset({"no_proxy_available", "rotations_spent", "paused", "braked", "not_reconciled", "restoring"})
 
 
 async def cure(context: Context, lease: Lease) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import islice
 
 from service.control.acts import Acts
 from service.control.context import Context
@@ -21,6 +22,12 @@ _FEW = 40
 _FEW_PERIOD_MS = 60_000
 """So few are read within a minute: so that most of a small server is known before the first evidence is complete, and
 the server is suspected in time."""
+_HASTENED = 25
+"""Of those that are to be read out of their turn, at one step: when a network fails, so many are known to hang before
+the first evidence is complete that it is the suspect, and not one proxy after the other."""
+_AHEAD = 10
+"""For each that is found not open so many are read ahead of their time: where many hang, the number that is known grows
+faster than the evidence against the first."""
 _LONGEST_STEP_MS = 5_000
 """A step catches up with no more than this, so that a pause ends in no burst."""
 
@@ -36,14 +43,23 @@ class Round:
         self._acts = acts
         self._leases: dict[str, Lease] = {}
         self._ids: list[str] = []
+        self._by_name: dict[str, str] = {}
+        self._hastened: dict[str, None] = {}
         self._cursor = ""
         self._due = 0.0
+        self._ahead = 0
         self._stepped_at: int | None = None
 
     def watch(self, leases: Iterable[Lease]) -> None:
         """From now on these are read: active leases whose instances the last list shows open."""
         self._leases = {lease.instance: lease for lease in leases}
         self._ids = sorted(self._leases)
+        self._by_name = {lease.name: lease.instance for lease in self._leases.values()}
+
+    def hasten(self, names: Iterable[str]) -> None:
+        """The next steps read these as well, because something is said to have happened. Others than those that are
+        watched are passed over."""
+        self._hastened.update((self._by_name[name], None) for name in names if name in self._by_name)
 
     async def step(self) -> None:
         """Reads as many as are due since the last step, a few at a time. Nothing while the list can't be read."""
@@ -54,9 +70,15 @@ class Round:
         self._stepped_at = now
         number = len(self._ids)
         self._due += passed * max(number / _PERIOD_MS, min(number, _FEW) / _FEW_PERIOD_MS)
-        turns = min(int(self._due), number)
+        turns, ahead = min(int(self._due), number), min(self._ahead, _HASTENED)
         self._due = min(self._due - turns, 1.0)
-        await asyncio.gather(*(self._read(lease) for lease in self._unseen(self._following(turns))))
+        self._ahead -= ahead
+        following = {one.instance: one for one in self._following(min(turns + ahead, number))}
+        hastened = list(islice(self._hastened, _HASTENED))
+        for one in hastened:
+            del self._hastened[one]
+        following |= {one: self._leases[one] for one in hastened if one in self._leases}
+        await asyncio.gather(*(self._read(lease) for lease in self._unseen(following.values())))
 
     async def look_at(self, leases: Iterable[Lease]) -> None:
         """Reads some out of their turn, because something is said to have happened."""
@@ -86,3 +108,5 @@ class Round:
             return
         if context.listed:
             await note_state(context, lease, at, state)
+            if state in ("close", "connecting"):
+                self._ahead = min(self._ahead + _AHEAD, len(self._ids))

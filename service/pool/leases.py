@@ -31,7 +31,7 @@ class Leases(Runner):
     ) -> list[Outcome]:
         """One outcome a wish, in their order: LEASED, HELD, or the word of its refusal.
 
-        Refused as a whole: not_configured, not_reconciled, paused, braked.
+        Refused as a whole: not_configured, not_reconciled, restoring, paused, braked.
         """
         reply = await self.run(
             "acquire", wishes, server=server, reason=reason, actor=actor, human=human, probe=probe, op_id=op_id
@@ -63,11 +63,20 @@ class Leases(Runner):
         seen_at = self.clock.now() + 1 if seen_at is None else seen_at
         return _outcomes(await self.run("adopt", claims, server=server, seen_at=seen_at, actor=actor))
 
-    async def mark(self, lease: Lease, what: str, *, fingerprints: str = "", actor: str = "auto") -> bool:
-        """Notes ``opened``, ``down``, ``applied``, ``unknown`` or ``asserted``, the last with the fingerprints of the
-        password that was written; answers whether it is new."""
+    async def mark(
+        self, lease: Lease, what: str, *, seen_at: int | None = None, fingerprints: str = "", actor: str = "auto"
+    ) -> bool:
+        """Notes ``opened``, ``down``, ``applied`` (of a reading that began at ``seen_at``, now if it is not given),
+        ``unknown`` or ``asserted``, the last with the fingerprints of the password that was written; answers whether it
+        is new. Refused: stale, stale_sight, wrong_phase."""
         reply = await self.run(
-            "mark", proxy=lease.proxy_id, token=lease.token, what=what, fingerprints=fingerprints, actor=actor
+            "mark",
+            proxy=lease.proxy_id,
+            token=lease.token,
+            what=what,
+            seen_at=self.clock.now() if seen_at is None else seen_at,
+            fingerprints=fingerprints,
+            actor=actor,
         )
         return bool(int(reply[0]))
 
@@ -250,6 +259,17 @@ class Leases(Runner):
             op_id=op_id,
         )
         return str(reply[0])
+
+    async def reserved_names(self, server: str) -> set[str]:
+        """The names with an open reservation on a server."""
+        holders: list[str] = await self.reading(
+            self.redis.zrangebyscore(self.keys.named("reservations"), "-inf", "+inf")
+        )
+        ids = [instance for at, _, instance in (holder.partition("/") for holder in holders) if at == server]
+        if not ids:
+            return set()
+        held = await self.reading(self.redis.hmget(self.keys.leases(server), ids))
+        return {lease.name for lease in await self._load(filter(None, held)) if lease.reservation}
 
     async def last_token(self) -> int:
         """The last token that was given: a lease with a higher one was made after this call."""

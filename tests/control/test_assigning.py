@@ -8,7 +8,7 @@ import pytest
 
 from service.evolution.simulator import Condition, Fault
 from service.pool.models import Applied, Phase, Status
-from tests.control.scene import MINUTE, Scene, spec
+from tests.control.scene import MINUTE, SECOND, Scene, spec
 
 
 async def test_an_open_instance_gets_a_proxy_and_goes_out_through_it(scene: Scene) -> None:
@@ -188,9 +188,36 @@ async def test_a_restart_that_does_nothing_is_not_believed(scene: Scene) -> None
     assert (await scene.lease(instance)).applied is Applied.NO
     assert (await scene.pool.stats()).unprotected == 1
     scene.sim.warts.restart_ignored = False
-    await scene.tick()
+    await scene.tick(30 * SECOND)
     assert (await scene.lease(instance)).applied is Applied.YES
     assert (await scene.pool.stats()).unprotected == 0
+
+
+async def test_one_that_no_restart_moves_is_restarted_ever_more_rarely(scene: Scene) -> None:
+    """EVOLUTION.md, B11: it would take the turns of those that a restart helps."""
+    await scene.hurry()
+    instance = scene.instance("x")
+    instance.socket = None  # falsely open
+    restarts = []
+    for _ in range(40):
+        await scene.tick(30 * SECOND)
+        restarts.append(scene.calls("instance/restart"))
+    assert [restarts.index(number) for number in range(1, restarts[-1] + 1)] == [0, 1, 3, 7, 15, 31]
+    scene.sim.restart_server()
+    await scene.ticks(20, 30 * SECOND)
+    assert (await scene.lease(instance)).applied is Applied.YES
+
+
+async def test_a_human_does_not_wait_for_the_next_restart_of_one_that_did_not_move(scene: Scene) -> None:
+    await scene.hurry()
+    instance = scene.instance("x")
+    scene.sim.warts.restart_ignored = True
+    await scene.ticks(3)
+    assert scene.calls("instance/restart") == 1
+    scene.sim.warts.restart_ignored = False
+    await scene.rotate("x")
+    await scene.tick()
+    assert (scene.calls("instance/restart"), (await scene.lease(instance)).applied) == (2, Applied.YES)
 
 
 async def test_a_password_that_changes_is_written_into_the_holders_row_and_applied(scene: Scene) -> None:

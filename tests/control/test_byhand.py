@@ -58,6 +58,12 @@ async def test_a_pin_wins_over_policy_and_never_over_exclusivity(scene: Scene) -
     assert (scene.row(instance), await scene.status(spec(3).id)) == (spec(2).id, Status.COOLING)
 
 
+async def test_an_integration_whose_restart_does_nothing_is_refused(scene: Scene) -> None:
+    scene.sim.create("x", integration="EVOLUTION")
+    assert await scene.assign_refused("x") == "other_integration"
+    assert await scene.status(spec(1).id) is Status.FREE
+
+
 async def test_the_proxy_that_the_row_names_is_adopted_when_a_human_assigns(scene: Scene) -> None:
     instance = scene.instance("x", row=spec(2))
     given = await scene.assign("x")

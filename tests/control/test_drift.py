@@ -210,11 +210,19 @@ async def shared(scene: Scene) -> Drift:
     return drift
 
 
-async def test_two_repairs_at_once_rotate_once(scene: Scene) -> None:
+async def test_two_repairs_at_once_rotate_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     drift = await shared(scene)
+    look_at, looks = scene.control.look_at, asyncio.Barrier(2)
+
+    async def then_both_act(names: Sequence[str]) -> object:
+        looked = await look_at(names)
+        await looks.wait()
+        return looked
+
+    monkeypatch.setattr(scene.control, "look_at", then_both_act)
     both = [repair(scene.controller, drift.id, actor=f"token:{human}") for human in ("ana", "bia")]
     answers = await asyncio.gather(*both, return_exceptions=True)
-    assert [getattr(answer, "code", answer) for answer in answers] == [None, "stale"]
+    assert {getattr(answer, "code", answer) for answer in answers} == {None, "stale"}
     await scene.settle()
     assert len(await scene.events("lease.rotated")) == 1
 

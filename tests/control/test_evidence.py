@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -57,7 +58,9 @@ async def test_a_dead_proxy_is_rotated_away_and_goes_under_probation(scene: Scen
 
 async def test_in_a_reconnect_loop_nothing_is_restarted(scene: Scene) -> None:
     """EVOLUTION.md, B9: a set alone is enough."""
-    scene.sim.paces.attempt = 0.05
+    scene.sim.paces.attempt = 0.3
+    scene.patience = replace(scene.patience, glances=(0.01,) * 100)
+    await scene.restarted()
     instance = await dying(scene, Condition.DEAD)
     restarts = scene.calls("instance/restart")
     await scene.ticks(6, POLL)
@@ -218,6 +221,18 @@ async def test_with_next_connect_nothing_is_restarted_not_even_as_a_cure(scene: 
     assert scene.calls("proxy/set") > 1
 
 
+async def test_with_next_connect_a_stuck_instance_costs_no_second_proxy(scene: Scene) -> None:
+    await scene.restarted(restart=False)
+    instance = scene.instance("x")
+    await scene.ticks(2)
+    scene.sim.drop("x")
+    await scene.until(lambda: instance.state == "open")
+    await break_down(scene, instance, Condition.REFUSING)
+    await look_around(scene)
+    await scene.ticks(20, POLL)
+    assert (scene.row(instance), await scene.events("lease.rotated")) == (spec(1).id, [])
+
+
 # the server as the suspect
 
 MANY = 8
@@ -245,6 +260,22 @@ async def test_many_at_once_speak_against_the_server_and_nothing_is_rotated(
     assert server["suspect_reason"] == f"troubled leased={MANY} troubled={MANY}"
     assert len(await scene.events("server.suspect")) == 1
     assert len([record for record in caplog.records if getattr(record, "code", "") == "server_suspect"]) == 1
+
+
+async def test_an_outage_of_a_small_server_costs_no_proxy(scene: Scene) -> None:
+    """All of its three hang at once, on proxies that work."""
+    await scene.add(20, first=10)
+    instances = [scene.instance(f"i{number}") for number in range(3)]
+    await scene.ticks(2)
+    held = [(await scene.lease(instance)).proxy_id for instance in instances]
+    for instance in instances:
+        await break_down(scene, instance, Condition.REFUSING)
+    await look_around(scene)
+    await scene.ticks(16, POLL)
+    scene.sim.conditions.clear()
+    await scene.ticks(12, POLL)
+    assert await scene.events("lease.rotated") == []
+    assert [scene.exit(instance) for instance in instances] == held
 
 
 async def test_the_suspect_s_instances_are_cured_one_at_a_look_until_one_success(scene: Scene) -> None:

@@ -28,7 +28,7 @@ class Told(Clock):
         self.scene = scene
         self.seconds = 0.0
         self.lists = 0
-        self.hints = Hints("a", scene.control.look_at, self._list, clock=self)
+        self.hints = Hints("a", scene.control.look_at, self._list, scene.control.round.hasten, clock=self)
         self._listing = False
 
     def now(self) -> float:
@@ -87,6 +87,24 @@ async def test_what_a_look_has_seen_is_not_written_again_by_the_next_tick(
     await told.after()
     await scene.tick()
     assert written == []
+
+
+async def test_many_that_hang_at_once_are_all_known_at_once_so_that_the_network_is_the_suspect(
+    scene: Scene, told: Told
+) -> None:
+    """Found one after the other, each would lose its proxy before they are many (EVOLUTION.md, B8)."""
+    await scene.add(30, first=101)
+    instances = [scene.instance(f"i{number}", row=spec(number)) for number in range(101, 131)]
+    await scene.ticks(2)
+    for number in range(101, 121):
+        scene.sim.conditions[scene.endpoint(number)] = Condition.REFUSING
+        scene.sim.drop(f"i{number}")
+        told(f"i{number}")
+    await scene.until(lambda: all(instance.state == "connecting" for instance in instances[:20]))
+    await told.after()
+    await scene.control.round.step()
+    leases = [await scene.lease(instance) for instance in instances]
+    assert [lease.troubled_since is not None for lease in leases] == [True] * 20 + [False] * 10
 
 
 async def test_two_hundred_events_a_second_from_one_flapping_instance(scene: Scene, told: Told) -> None:

@@ -60,15 +60,105 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         "            pass",
         "test_round.py::test_it_finds_what_the_list_hides_and_reads_it_no_more",
     ),
+    "B8, the round goes on evenly where many hang": (
+        f"{CONTROL}/round.py",
+        "self._ahead = min(self._ahead + _AHEAD, len(self._ids))",
+        "pass",
+        "test_round.py::test_where_many_hang_they_are_known_before_the_evidence_against_one_is_complete",
+    ),
+    "B8, of many that hang at once only the list is read": (
+        f"{CONTROL}/hints.py",
+        "        self._look_live(rest)\n",
+        "",
+        "test_hints.py::test_many_that_hang_at_once_are_all_known_at_once_so_that_the_network_is_the_suspect",
+    ),
     "B9, a reconnect loop is restarted": (
         f"{CONTROL}/reconnecting.py",
         '    return state == "close"',
         "    return False",
         "test_evidence.py::test_in_a_reconnect_loop_nothing_is_restarted",
     ),
+    "B11, one that no restart moves is restarted at each tick": (
+        f"{CONTROL}/reconnecting.py",
+        "    return token == _newest(leases) and context.pool.clock.now() < until",
+        "    return False",
+        "test_assigning.py::test_one_that_no_restart_moves_is_restarted_ever_more_rarely",
+    ),
+    "B11, a human waits as long as policy for the next restart": (
+        f"{CONTROL}/reconnecting.py",
+        "    return token == _newest(leases) and context.pool.clock.now() < until",
+        "    return context.pool.clock.now() < until",
+        "test_assigning.py::test_a_human_does_not_wait_for_the_next_restart_of_one_that_did_not_move",
+    ),
+    "a small server's outage costs its proxies": (
+        f"{CONTROL}/evidence.py",
+        " and not 1 < troubled == len(held):",
+        ":",
+        "test_evidence.py::test_an_outage_of_a_small_server_costs_no_proxy",
+    ),
+    "a trial that is not applied yet clears the server": (
+        f"{CONTROL}/evidence.py",
+        "    troubled = len(hanging) + len(trials) - len(proved) - len(_trials(hanging, begun))",
+        "    troubled = len(hanging)",
+        "../unit/test_evidence.py::test_a_trial_under_way_clears_nobody",
+    ),
+    "the trial that a network came back with condemns the others": (
+        f"{CONTROL}/evidence.py",
+        "helped_at=max(helped_at, min(proved, default=0))",
+        "helped_at=helped_at",
+        "../unit/test_evidence.py::test_what_was_cured_before_the_first_trial_that_helped_is_cured_once_more",
+    ),
+    "B10, without restarts a stuck instance costs one proxy after the other": (
+        f"{CONTROL}/evidence.py",
+        "    reads_row = lease.looped or policy.restart",
+        "    reads_row = True",
+        "test_evidence.py::test_with_next_connect_a_stuck_instance_costs_no_second_proxy",
+    ),
+    "B3, a row that no set can put right is left as it is": (
+        f"{CONTROL}/assigning.py",
+        "    except (EvolutionRejectedError, EvolutionUnknownError) as error:",
+        "    except EvolutionRejectedError as error:",
+        "test_adversity.py::test_a_lost_row_whose_proxy_does_not_answer_gets_another",
+    ),
+    "rows that can't be written because the server hangs cost a proxy each": (
+        f"{CONTROL}/assigning.py",
+        '            await context.pool.mark(lease, "refused")  # given up',
+        "            pass  # given up",
+        "test_adversity.py::test_many_such_at_once_speak_against_the_server_and_stop_its_sets",
+    ),
+    "a close of before the row was cleared frees the proxy": (
+        "lua/mark.lua",
+        "if seen and number(lease.since) > A.seen_at then return {'STALE_SIGHT'} end\n",
+        "",
+        "test_adversity.py::test_a_close_that_a_frozen_process_tells_of_too_late_frees_no_proxy",
+    ),
+    "a socket that came back by a late set is taken for gone": (
+        "lua/lib/instances.lua",
+        "  if own and lease[3] == 'socket' then",
+        "  if false then",
+        "../lua/test_row_cleared.py::test_a_row_that_named_the_proxy_again_voids_what_was_seen_of_the_socket",
+    ),
+    "one that is being created is given another proxy than the reserved one": (
+        f"{CONTROL}/decide.py",
+        '    if seen.reserved and seen.observation.state == "close":\n        return',
+        "    if False:\n        return",
+        "test_adversity.py::test_one_that_is_being_created_with_its_reserved_proxy_is_given_no_other",
+    ),
+    "a reservation ends while the row of its name is not read": (
+        f"{CONTROL}/looking.py",
+        "        if lease is not None and lease.reservation and name in unread:",
+        "        if False:",
+        "test_versions.py::test_a_reservation_waits_for_the_row_of_its_name",
+    ),
+    "the plan knows of no server under another name": (
+        f"{CONTROL}/plan.py",
+        "        return holder.instance == claim.instance\n    return",
+        "        return False\n    return",
+        "test_servers.py::test_a_server_under_another_name_goes_on_with_its_leases",
+    ),
     "B9, a dead proxy is kept": (
         f"{CONTROL}/evidence.py",
-        "    return complete and not lease.spent and",
+        "    return complete and reads_row and not lease.spent and",
         "    return False and",
         "test_evidence.py::test_a_dead_proxy_is_rotated_away_and_goes_under_probation",
     ),
@@ -104,7 +194,7 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     ),
     "cures storm a server whose network is down": (
         f"{CONTROL}/evidence.py",
-        "        cures=None if proved or helped_at >= since else 1,",
+        "        cures=None if proved or helped_at >= begun else 1,",
         "        cures=None,",
         "test_evidence.py::test_the_suspect_s_instances_are_cured_one_at_a_look_until_one_success",
     ),
@@ -509,7 +599,7 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     "a QR code is restarted again and again": (
         f"{CONTROL}/reconnecting.py",
         "        if await context.client.restart(leases[0].name) is not RestartAnswer.REFUSED:\n"
-        "            await _mark_down(context, leases)\n",
+        "            await _mark_down(context, leases, at)\n",
         "        await context.client.restart(leases[0].name)\n",
         "test_early.py::test_connecting_the_qr_code_is_shown_through_the_proxy_after_one_restart",
     ),
@@ -570,8 +660,20 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     "a release is forced that goes on by itself": (
         f"{CONTROL}/repairing.py",
         "    await _unchanged(control, drift)\n",
-        "        pass\n",
+        "    pass\n",
         "test_drift.py::test_a_release_that_went_on_meanwhile_is_not_forced",
+    ),
+    "what is refused is unpacked all the same": (
+        "service/web/app.py",
+        '"auto_decompress": False',
+        '"auto_decompress": True',
+        "../web/test_webhooks.py::test_what_is_compressed_is_400_and_never_unpacked",
+    ),
+    "a token of any bytes is an internal error": (
+        "service/web/routes/webhooks.py",
+        "except (jwt.PyJWTError, UnicodeEncodeError):",
+        "except jwt.PyJWTError:",
+        "../web/test_webhooks.py::test_a_token_of_any_bytes_is_401",
     ),
     "a repair rotates whatever lease there is": (
         f"{CONTROL}/repairing.py",
@@ -722,10 +824,10 @@ def test_without_it_the_test_turns_red(copy: Path, mutation: tuple[str, str, str
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(200)
 def test_unchanged_they_are_green(copy: Path) -> None:
-    tests = dict.fromkeys(test.partition("::")[0] for *_, test in MUTATIONS.values())
-    names = " or ".join(test.partition("::")[2] for *_, test in MUTATIONS.values())
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", names]
+    tests = dict.fromkeys(test for *_, test in MUTATIONS.values())
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run(
         [*command, *(f"tests/control/{name}" for name in tests)],
@@ -733,6 +835,6 @@ def test_unchanged_they_are_green(copy: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=190,
     )
     assert result.returncode == 0, result.stdout[-2000:]

@@ -46,6 +46,20 @@ async def test_each_one_is_read_once_a_period_and_the_reads_are_even(
     assert len(set(names)) == len(names)
 
 
+async def test_where_many_hang_they_are_known_before_the_evidence_against_one_is_complete(blank: Scene) -> None:
+    """Of 200 that an even round would take four minutes for; one that hangs alone costs ten more calls."""
+    await crowd(blank, 200)
+    blank.sim.warts.shown_state = dict.fromkeys(blank.sim.memory, "connecting")
+    await steps(blank, 12)
+    leases = await blank.pool.leases_of("a")
+    assert sum(lease.troubled_since is not None for lease in leases.values()) > 100
+    blank.sim.warts.shown_state = {}
+    await blank.tick()
+    await steps(blank, 60)
+    blank.sim.warts.shown_state = {"i150": "connecting"}
+    assert sum(await steps(blank, 240)) <= 200 + 10
+
+
 async def test_the_steady_state_writes_nothing(blank: Scene) -> None:
     await crowd(blank, 20)
     before = await blank.pool.redis.info("commandstats")

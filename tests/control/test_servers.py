@@ -9,6 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from service.control.forgetting import forget_server
+from service.control.plan import Step
+from service.control.planning import foresee
 from service.errors import EvolutionError, EvolutionUnauthorizedError, RefusedError
 from service.evolution.client import EvolutionClient
 from service.evolution.simulator import OFF, Fault
@@ -242,7 +244,8 @@ async def test_a_server_under_another_name_goes_on_with_its_leases(both: Scene) 
         await both.kill()
         both.clients = {"a": both.clients["a"], "c": renamed}
         sim.set_row_by_hand("y", OFF)
-        await both.start()
+        planned = (await foresee((await both.start()).servers["c"].context)).planned
+        assert {one.name: one.steps for one in planned} == {"z": (Step.ADOPT,), "y": (Step.ASSIGN, Step.RESTART)}
         calls = sim.calls.counts["proxy/set"]
         both.clock.move(SECOND)
         await both.controller.servers["c"].tick()

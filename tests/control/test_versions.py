@@ -133,6 +133,17 @@ async def test_an_instance_whose_row_can_not_be_read_is_left_alone(old: Scene) -
     assert scene.exit(unread) == spec(2).id
 
 
+async def test_a_reservation_waits_for_the_row_of_its_name(old: Scene) -> None:
+    await old.pool.reserve("a", "x", reservation="r1", expires_at=old.clock.at + MINUTE, actor="token:panel")
+    instance = old.instance("x", row=spec(1))
+    old.sim.warts.faults.append(Fault(FIND, status=500))
+    await old.ticks(2, MINUTE)
+    assert (await old.pool.stats()).reservations == 1
+    old.sim.warts.faults.clear()
+    await old.tick()
+    assert (await old.lease(instance)).proxy_id == spec(1).id
+
+
 async def test_a_server_that_answers_no_row_is_not_asked_for_all_of_them(old: Scene) -> None:
     scene = old
     for index in range(100):

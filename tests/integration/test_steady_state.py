@@ -29,7 +29,7 @@ async def _steady(loop: VirtualLoop, folder: Path) -> None:
         for server in SERVERS:
             for number in range(INSTANCES):
                 site.sims[server].create(f"n{number:02}", state="open" if number else "close")
-        await asyncio.sleep(FIVE_MINUTES)
+        await asyncio.sleep(FIVE_MINUTES + SETTINGS.poll_interval / 2)  # between two ticks
         assert (await site.pool.stats()).unprotected == 0
         before = {server: Counter(sim.calls.counts) for server, sim in site.sims.items()}
         begun = loop.time()

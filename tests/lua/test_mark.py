@@ -139,6 +139,31 @@ async def test_only_refusals_of_five_proxies_engage_the_set_half(stage: Stage) -
     assert len(await stage.events("brake.engaged")) == 1
 
 
+@pytest.mark.parametrize("what", ["opened", "down"])
+async def test_a_reading_of_before_the_lease_changed_tells_nothing_of_it(stage: Stage, what: str) -> None:
+    """A process that was frozen after its reading tells of it when the row has been cleared."""
+    await stage.add()
+    seen_at = stage.clock.at
+    stage.clock.move(1)
+    lease = await stage.cleared()
+    with refused("stale_sight"):
+        await stage.pool.mark(lease, what, seen_at=seen_at)
+    with refused("wrong_phase"):
+        await stage.pool.finish_release(lease, Evidence.MOVED)
+    assert await stage.pool.mark(lease, what, seen_at=stage.clock.at)
+
+
+async def test_an_open_of_before_the_row_was_written_again_is_not_applied(stage: Stage) -> None:
+    await stage.add()
+    lease = await stage.active()
+    seen_at = stage.clock.at
+    stage.clock.move(1)
+    await stage.pool.mark(lease, "asserted")
+    await stage.pool.mark(lease, "down")
+    with refused("stale_sight"):
+        await stage.pool.mark(lease, "applied", seen_at=seen_at)
+
+
 async def test_an_unknown_set_voids_what_was_proved_of_the_socket(stage: Stage) -> None:
     await stage.add()
     lease = await stage.cleared(socket_gone=True)

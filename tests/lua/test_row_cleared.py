@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ResponseError
 
-from service.pool.models import Waits
-from tests.lua.stage import Stage, refused
+from service.pool.models import Evidence, Waits
+from tests.lua.stage import Stage, refused, spec
 
 
 @pytest.mark.parametrize("socket_gone", [False, True])
@@ -20,6 +20,29 @@ async def test_the_release_waits_for_the_socket_now(stage: Stage, socket_gone: b
     assert (after.waits, after.down) == (Waits.SOCKET, False)
     assert await stage.raw("rows") == {}
     assert len(await stage.events("lease.row_cleared")) == 1
+
+
+@pytest.mark.parametrize("again", ["cleared", "seen", "rotated"])
+async def test_a_row_that_named_the_proxy_again_voids_what_was_seen_of_the_socket(stage: Stage, again: str) -> None:
+    """A late set landed, and the instance may have reconnected through it before the row was put right."""
+    await stage.add(2)
+    await stage.see("i1")
+    lease = await stage.cleared("i1", socket_gone=True)
+    await stage.pool.mark(lease, "down")
+    stage.clock.move(1)
+    await stage.see("i1", row=lease.proxy_id)
+    stage.clock.move(1)
+    if again == "cleared":
+        assert not await stage.pool.row_cleared(lease, "off")
+    elif again == "seen":
+        await stage.see("i1", row="off")
+    else:
+        await stage.see("i1", row=spec(2).id)
+    after = await stage.lease(lease.proxy_id)
+    assert (after.waits, after.down, after.socket_gone) == (Waits.SOCKET, False, False)
+    with refused("wrong_phase"):
+        await stage.pool.finish_release(lease, Evidence.MOVED)
+    assert await stage.moved(lease) == "free"
 
 
 async def test_what_the_row_names_instead_is_remembered(stage: Stage) -> None:

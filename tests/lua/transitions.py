@@ -11,7 +11,7 @@ from service.models import ProxySpec
 from service.pool.models import Claim, Evidence, Sighting, Waits, Wish
 from service.pool.pool import Pool
 from service.pool.sealing import Resealed
-from service.pool.stream import START, EventId
+from service.pool.stream import START, EventId, Snapshot
 from tests.lua.stage import HOUR, Stage, spec
 
 Call = Callable[[Pool], Awaitable[object]]
@@ -59,6 +59,12 @@ async def begin_release(stage: Stage) -> Call:
     await stage.add()
     lease = await stage.active()
     return lambda pool: pool.begin_release(lease, Waits.ROW, reason="human", unmanage=True)
+
+
+@_transition
+async def begin_restore(stage: Stage) -> Call:
+    after = EventId(stage.clock.at + 5, 1)
+    return lambda pool: pool.begin_restore("r1", after=after, token=7, merge=False, actor="cli:ana")
 
 
 @_transition
@@ -119,6 +125,12 @@ async def finish_release(stage: Stage) -> Call:
     await stage.add()
     lease = await stage.active(owner="5511")
     return lambda pool: pool.finish_release(lease, Evidence.GONE, rest_ms=HOUR, rest_reason="orphan")
+
+
+@_transition
+async def finish_restore(stage: Stage) -> Call:
+    await stage.pool.begin_restore("r1", after=START, token=0, merge=False, actor="cli:ana")
+    return lambda pool: pool.finish_restore("r1", source="sql", proxies=3, actor="cli:ana")
 
 
 @_transition
@@ -223,6 +235,18 @@ async def reserve(stage: Stage) -> Call:
 
 
 @_transition
+async def restore(stage: Stage) -> Call:
+    [proxy_id, other] = await stage.add(2)
+    await stage.active()
+    [gone] = await stage.pool.snapshots([other])
+    await stage.pool.remove(other, actor="cli:ana")
+    held = {"server": "a", "instance": "i2", "name": "n2", "token": "7", "phase": "active", "tail": "0"}
+    await stage.pool.begin_restore("r1", after=START, token=7, merge=True, actor="cli:ana")
+    back = [Snapshot(other, {**gone.proxy, "status": "used"}, held), Snapshot(proxy_id, gone.proxy, {})]
+    return lambda pool: pool.restore("r1", back, actor="cli:ana")
+
+
+@_transition
 async def rotate(stage: Stage) -> Call:
     await stage.add(3)
     lease = await stage.active()
@@ -294,6 +318,8 @@ async def read_everything(stage: Stage) -> None:
     assert (await stage.pool.size(), len(await stage.pool.snapshots(ids))) == (2, 2)
     assert await stage.pool.unknown([*ids, "x"]) == ["x"]
     assert (await stage.pool.read_events(START, 10)).events
+    assert not await stage.pool.restoring()
+    assert await stage.pool.reserved_names("a") == set()
     assert await stage.pool.waiting_since(await stage.pool.mirrored_to()) is not None
     assert [one async for one in stage.pool.check() if not isinstance(one, int)] == []
     assert (await stage.pool.explain("a", Wish("i2", "name-i2", group="br"))).outcome.word == "NO_PROXY_AVAILABLE"

@@ -152,6 +152,24 @@ async def test_only_what_nobody_raised_on_purpose_is_logged_with_its_traceback(
     assert unexpected.exc_info is not None
 
 
+async def test_a_failure_that_goes_on_is_told_again_after_five_minutes(
+    loop: Loop, clock: MovedClock, work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    work.error = EvolutionUnavailableError(server="default")
+    loop.start()
+    await wait_until(lambda: clock.due)
+    for _ in range(29):
+        await clock.advance(10)
+    assert (loop.failures > 10, len(caplog.records)) == (True, 1)
+    for _ in range(2):
+        await clock.advance(10)
+    assert len(caplog.records) == 2
+    work.error = EvolutionUnavailableError(server="other")
+    for _ in range(2):
+        await clock.advance(10)
+    assert len(caplog.records) == 3
+
+
 async def test_failures_are_logged_and_back_off_within_two_intervals(
     loop: Loop, clock: MovedClock, work: Work, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -85,6 +85,11 @@ def test_when_the_evidence_is_complete(held: Lease, complete: bool) -> None:
     assert ripe(held, AT, POLICY) is complete
 
 
+@pytest.mark.parametrize("looped", [False, True])
+def test_without_restarts_only_a_loop_would_use_another_proxy(looped: bool) -> None:
+    assert ripe(troubled(cured_at=CURED, looped=looped), AT, replace(POLICY, restart=False)) is looped
+
+
 def server(in_trouble: int, well: int, **fields: Any) -> list[Lease]:
     return [troubled(number, **fields) for number in range(in_trouble)] + [
         lease(in_trouble + number) for number in range(well)
@@ -93,9 +98,20 @@ def server(in_trouble: int, well: int, **fields: Any) -> list[Lease]:
 
 @pytest.mark.parametrize(
     ("in_trouble", "well", "suspected"),
-    [(3, 0, False), (4, 0, True), (3, 97, False), (10, 90, False), (11, 89, True), (0, 5, False)],
+    [
+        (3, 1, False),
+        (4, 1, True),
+        (3, 97, False),
+        (10, 90, False),
+        (11, 89, True),
+        (0, 5, False),
+        (0, 0, False),
+        (1, 0, False),
+        (2, 0, True),
+        (3, 0, True),
+    ],
 )
-def test_more_than_three_and_a_tenth_at_once_make_the_server_the_suspect(
+def test_more_than_three_and_a_tenth_at_once_or_all_make_the_server_the_suspect(
     in_trouble: int, well: int, suspected: bool
 ) -> None:
     suspicion = judge(server(in_trouble, well), None, AT, POLICY)
@@ -130,6 +146,21 @@ def test_what_a_suspicion_allows(since: int, others: list[Lease], cures: int | N
     """One cure a look until one has helped; one trial a window, until one is applied."""
     suspicion = judge([*server(9, 0), *others], since, AT, POLICY)
     assert (suspicion.since, suspicion.cures, suspicion.rotations) == (since, cures, rotations)
+
+
+@pytest.mark.parametrize("phase", [Phase.RESERVED, Phase.ACTIVE])
+def test_a_trial_under_way_clears_nobody(phase: Phase) -> None:
+    trial = lease(90, reason=DEAD_PROXY, reserved_at=AT - 1, applied=Applied.NO, phase=phase)
+    suspicion = judge([*server(2, 0), trial], SINCE, AT, POLICY)
+    assert (suspicion.since, suspicion.rotations) == (SINCE, 0)
+
+
+def test_what_was_cured_before_the_first_trial_that_helped_is_cured_once_more() -> None:
+    """The network may have come back with that trial."""
+    trials = [lease(90 + one, reason=DEAD_PROXY, reserved_at=CURED + 1 + one) for one in range(2)]
+    suspicion = judge([*server(9, 0), *trials], SINCE, AT, POLICY)
+    earlier, later = (Rotate(troubled(cured_at=at)) for at in (CURED, CURED + 1))
+    assert admitted([earlier, later], suspicion) == [Cure(earlier.lease), later]
 
 
 def test_tails_and_reservations_are_no_instances() -> None:

@@ -65,7 +65,7 @@ def test_many_instances_at_once_are_one_list() -> None:
     schedule = Schedule()
     for number in range(AT_ONCE + 1):
         schedule.hint(f"i{number}", 0)
-    assert schedule.take(0) == Due([], whole=True)
+    assert schedule.take(0) == Due([], whole=True, rest=[f"i{number}" for number in range(AT_ONCE + 1)])
 
 
 def test_a_few_are_asked_for_by_name_and_then_one_a_second() -> None:
@@ -73,7 +73,7 @@ def test_a_few_are_asked_for_by_name_and_then_one_a_second() -> None:
     for step in range(400):
         now = step / 10
         schedule.hint(f"i{step}", now)
-        names, whole = schedule.take(now)
+        names, whole, _ = schedule.take(now)
         named += len(names)
         lists += [now] if whole else []
     assert named <= AT_ONCE + 40
@@ -97,7 +97,7 @@ def test_memory_is_bounded_and_what_does_not_fit_is_left_to_the_list(monkeypatch
     for number in range(100):
         assert schedule.hint(f"i{number}", 1) == 1
     assert len(schedule) == 10
-    assert schedule.take(1) == Due([], whole=True)
+    assert schedule.take(1) == Due([], whole=True, rest=[f"i{number}" for number in range(10)])
     schedule.hint("new", 62)
     assert len(schedule) == 1
 
@@ -145,13 +145,13 @@ def test_after_every_hint_there_is_a_look_or_a_list(seed: int) -> None:
         schedule.hint(name, now, created=dice.random() < 0.2)
         unseen.add(name)
         if dice.random() < 0.7:
-            names, whole = schedule.take(now)
+            names, whole, _ = schedule.take(now)
             unseen = set() if whole else unseen - set(names)
             for one in names:
                 dice.choice([schedule.absent, schedule.present])(one)
     for _ in range(8):
         now += 5
-        names, whole = schedule.take(now)
+        names, whole, _ = schedule.take(now)
         unseen = set() if whole else unseen - set(names)
     assert not unseen
     assert len(schedule) <= 8

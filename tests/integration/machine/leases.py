@@ -238,10 +238,11 @@ class Leases(State):
             raise Refused("BADARG")
         if hold.waits not in (Waits.ROW, Waits.SOCKET):
             raise Refused("WRONG_PHASE")
-        if hold.waits is Waits.ROW:
-            hold.waits, hold.down, hold.refusals = Waits.SOCKET, False, 0
+        if hold.waits is Waits.ROW or self.rows.get(hold.holder) == lease.proxy_id:
             self.note_change(hold.holder)
             self.see_row(hold.holder, row)
+        if hold.waits is Waits.ROW:
+            hold.waits, hold.down, hold.refusals = Waits.SOCKET, False, 0
             self.emit("lease.row_cleared")
         return hold.socket_gone
 

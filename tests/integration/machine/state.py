@@ -107,7 +107,10 @@ class State:
             self.records[holder].row = row
         for proxy_id in let_go:
             proxy = self.proxies.get(proxy_id)
-            if proxy and not (proxy.hold and proxy.hold.holder == holder):
+            if proxy and proxy.hold and proxy.hold.holder == holder:
+                if proxy.hold.waits is Waits.SOCKET:
+                    proxy.hold.down = proxy.hold.socket_gone = False
+            elif proxy:
                 proxy.unsafe = max(proxy.unsafe, self.now + self.settle_ms)
             held_back = proxy and proxy.status is Status.QUARANTINED and proxy.probation in ("seen", "forced")
             if held_back and not self.named_by_others(proxy_id):
