@@ -3,7 +3,7 @@
 --
 -- GUARANTEE  Reads only. Costs the number of groups and servers, not of proxies.
 -- KEYS
---   meta       hash    paused, epoch, lost_first, lost_last, events_max
+--   meta       hash    paused, restoring, epoch, lost_first, lost_last, events_max
 --   all        zset    every proxy
 --   free       zset    the line
 --   kept       zset    the line of what is remembered
@@ -45,7 +45,7 @@ for _, name in ipairs({'used', 'quarantine', 'disabled', 'reserved', 'releasing'
   say(name, call('ZCARD', K[name]))
 end
 say('events', call('XLEN', K.events))
-for _, name in ipairs({'paused', 'epoch', 'lost_first', 'lost_last', 'events_max'}) do
+for _, name in ipairs({'paused', 'restoring', 'epoch', 'lost_first', 'lost_last', 'events_max'}) do
   say(name, call('HGET', K.meta, name))
 end
 

@@ -12,6 +12,8 @@ from service.errors import EvoproxyError
 logger = logging.getLogger(__name__)
 
 _SHORTEST_BACKOFF = 1.0
+_TELL_AGAIN = 300.0
+"""Seconds after which a failure that goes on unchanged is logged again."""
 
 
 class Clock:
@@ -30,10 +32,10 @@ class Clock:
 class Loop:
     """Runs ``await work()`` at once and then every ``interval`` seconds, counted from the start of a run.
 
-    A run that raises is logged and the next one waits: one interval after the first failure, two after more in a
-    row (so that what recovers is seen within two intervals, DESIGN.md P4), never under a second. Only :meth:`stop`
-    and cancellation of the loop itself end it. One run at a time: what falls due during a run is done right after
-    it, once.
+    A run that raises is logged, the same failure in a row every five minutes, and the next one waits: one interval
+    after the first failure, two after more in a row (so that what recovers is seen within two intervals, DESIGN.md
+    P4), never under a second. Only :meth:`stop` and cancellation of the loop itself end it. One run at a time: what
+    falls due during a run is done right after it, once.
 
     ``last_success`` and ``last_error_at`` are the clock's seconds, ``failures`` counts failures in a row.
     """
@@ -55,6 +57,7 @@ class Loop:
         self.last_error: BaseException | None = None
         self.last_error_at: float | None = None
         self.failures = 0
+        self._told_at = 0.0
         self._work = work
         self._clock = clock or Clock()
         self._started_at: float | None = None
@@ -132,8 +135,13 @@ class Loop:
             self.last_success = self._clock.now()
 
     def _failed(self, error: BaseException) -> None:
+        now = self._clock.now()
+        again = self.failures > 0 and str(error) == str(self.last_error)
         self.failures += 1
-        self.last_error, self.last_error_at = error, self._clock.now()
+        self.last_error, self.last_error_at = error, now
+        if again and now - self._told_at < _TELL_AGAIN:
+            return
+        self._told_at = now
         told: dict[str, object] = {"loop": self.name, "failures": self.failures}
         if isinstance(error, EvoproxyError):  # raised on purpose: its words say all that a traceback would
             logger.error("loop failed", extra=told | {"error": str(error)})

@@ -50,6 +50,7 @@ def configure(
     handler.setFormatter(JsonFormatter() if log_format == "json" else ConsoleFormatter(color=handler.stream.isatty()))
     logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))  # it tells of each look at a version
 
 
 class JsonFormatter(logging.Formatter):

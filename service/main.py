@@ -24,6 +24,9 @@ from service.embedded import embedded
 from service.errors import SettingsError
 from service.evolution.client import EvolutionClient
 from service.evolution.transport import OnCall
+from service.mirror.database import open_database, url_of
+from service.mirror.mirroring import Mirroring
+from service.mirror.questions import Questions
 from service.pool.fitness import check_server
 from service.pool.pool import Pool, open_pool_of
 from service.pool.tokens import SUPERADMIN, token_text
@@ -31,7 +34,7 @@ from service.settings import Settings
 from service.web.app import bare_app
 from service.web.bodies import dumped
 from service.web.broadcast import BROADCAST, Broadcast
-from service.web.context import CONTROLLER, POOL, SETTINGS
+from service.web.context import AUDIT, CONTROLLER, MIRROR, POOL, SETTINGS
 from service.web.figures import figures
 
 logger = logging.getLogger(__name__)
@@ -42,8 +45,10 @@ ON_CALL: web.AppKey[Callable[[str], OnCall]] = web.AppKey("on_call")
 """By server, who is told after each call to it."""
 
 _REQUESTS_END = 1.0
-_ACTS_END = 6.0
-"""Seconds that requests, and then acts, may take to finish at a stop: with what the stores need, 8 in all."""
+_ACTS_END = 5.5
+_BATCH_ENDS = 0.5
+"""Seconds that requests, then acts, then what is being mirrored may take to finish at a stop: with what the stores
+need, 8 in all."""
 
 _CONNECTIONS_BESIDE_SETS = 24
 
@@ -52,7 +57,7 @@ def create_app(settings: Settings) -> web.Application:
     """The whole service. Starting it raises :class:`SettingsError` or :class:`StoreUnavailableError`."""
     app = bare_app(settings)
     app[ON_CALL] = _untold
-    app.cleanup_ctx.extend((_redis, _pool, _superadmin, _evolution, _controller, _figures))
+    app.cleanup_ctx.extend((_redis, _pool, _mirror, _superadmin, _evolution, _controller, _figures))
     return app
 
 
@@ -138,6 +143,20 @@ async def _pool(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
+async def _mirror(app: web.Application) -> AsyncIterator[None]:
+    settings = app[SETTINGS]
+    if settings.database_url is None:
+        _make_data_dir(settings.data_dir)
+    async with open_database(url_of(settings)) as engine:
+        mirror = app[MIRROR] = Mirroring(app[POOL], engine, snapshot_interval=settings.snapshot_interval)
+        app[AUDIT] = Questions(engine)
+        await mirror.start()
+        try:
+            yield
+        finally:
+            await mirror.stop(_BATCH_ENDS)
+
+
 async def _superadmin(app: web.Application) -> AsyncIterator[None]:
     """The superadmin's token: that of the settings, else one made at the first start."""
     settings, pool = app[SETTINGS], app[POOL]
@@ -177,11 +196,11 @@ async def _controller(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _figures(app: web.Application) -> AsyncIterator[None]:
-    pool, controller, locale = app[POOL], app[CONTROLLER], app[SETTINGS].locale
+    pool, mirror, controller, locale = app[POOL], app[MIRROR], app[CONTROLLER], app[SETTINGS].locale
 
     async def read() -> tuple[bytes, bytes]:
-        now = figures(await pool.stats(), controller, locale)
-        return dumped(now.model_copy(update={"at": None})), dumped(now)
+        now = figures(await pool.stats(), controller, locale, mirror_lag=mirror.lag)
+        return dumped(now.model_copy(update={"at": None, "mirror_lag": None})), dumped(now)
 
     broadcast = app[BROADCAST] = Broadcast(read)
     broadcast.loop.start()
@@ -217,6 +236,14 @@ async def _make_superadmin(pool: Pool, data_dir: Path) -> None:
         logger.warning("another evoproxy made the superadmin token just now; the one made here is void")
     elif file is not None:
         logger.warning("the superadmin token was made; read it and delete the file", extra={"file": str(file)})
+
+
+def _make_data_dir(folder: Path) -> None:
+    """Raises :class:`SettingsError`."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(problems=[f"EVOPROXY_DATA_DIR: {folder}: {error.strerror}"]) from None
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -36,6 +36,18 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "O Redis tem {pool} proxies e a tabela {table}: o Redis foi esvaziado; execute evoproxy restore",
         "Redis holds {pool} proxies and the table {table}: Redis was emptied; run evoproxy restore",
     ),
+    "restoring": (
+        "O pool está sendo restaurado, ou uma restauração foi interrompida: execute evoproxy restore de novo",
+        "The pool is being restored, or a restore was interrupted: run evoproxy restore again",
+    ),
+    "not_empty": (
+        "O Redis já tem proxies; --merge restaura só o que falta",
+        "Redis holds proxies already; --merge restores only what is missing",
+    ),
+    "nothing_to_restore": (
+        "A tabela proxies_tables não tem nenhum proxy deste pool",
+        "The table proxies_tables holds no proxy of this pool",
+    ),
     "not_reconciled": (
         "Aguardando a primeira leitura completa do servidor {server}",
         "Waiting for the first complete reading of server {server}",
@@ -64,6 +76,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "The name exists on several servers; name the server",
     ),
     "invalid": ("{field}: {reason}", "{field}: {reason}"),
+    "other_integration": (
+        "A integração da instância não está em EVOPROXY_INTEGRATIONS",
+        "The instance's integration is not in EVOPROXY_INTEGRATIONS",
+    ),
     "unmanaged": ("A instância não é gerenciada", "The instance is not managed"),
     "no_reservation": ("Reserva desconhecida", "Unknown reservation"),
     "not_due": ("A reserva ainda não venceu", "The reservation is not due yet"),
@@ -115,6 +131,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Tipo de conteúdo não aceito; aceitos: {reason}",
         "Content type not accepted; accepted are: {reason}",
     ),
+    "unsupported_encoding": ("O corpo não pode vir comprimido", "The body must not be compressed"),
     "too_many_logins": ("Muitas tentativas com token inválido; aguarde", "Too many failed logins; wait"),
     # why a value is invalid, by pydantic's name of the mistake or our own
     "reason_missing": ("é obrigatório", "is required"),
@@ -141,6 +158,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "reason_datetime_type": ("deve ser uma data RFC 3339", "must be an RFC 3339 time"),
     "reason_datetime_range": ("deve estar entre os anos 1970 e 9999", "must be from 1970 to 9999"),
     "reason_timezone_aware": ("deve ter fuso horário", "must name its time zone"),
+    "reason_event_type": (
+        "deve ser um tipo como lease.reserved, ou a parte dele até o ponto",
+        "must be a type like lease.reserved, or the part up to its dot",
+    ),
+    "reason_empty_range": ("o fim deve vir depois do início", "the end must come after the beginning"),
+    "reason_instance_or_proxy": ("informe instance ou proxyId", "name an instance or a proxyId"),
     "reason_unknown_cursor": ("não é um cursor recebido daqui", "is none that was given out"),
     "reason_not_json": ("o corpo não é JSON", "the body is no JSON"),
     "reason_no_event": (
@@ -149,8 +172,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "reason_large_event": ("o evento passa de 2 MB", "the event is over 2 MB"),
     "reason_unreadable_body": (
-        "o corpo está incompleto ou não pode ser descomprimido",
-        "the body is cut off or can't be decompressed",
+        "o corpo está incompleto ou corrompido",
+        "the body is cut off or garbled",
     ),
     "reason_binary": (
         "são dados binários; esperado: texto, CSV ou JSON em UTF-8",

@@ -40,12 +40,10 @@ __all__ = ["GroupRule", "RotateAfter", "ServerSettings", "SettingRow", "Settings
 _PREFIX = "EVOPROXY_"
 _UNPREFIXED = {"evolution_api_base_url", "global_api_key", "redis_url", "database_url"}
 _WITHOUT_EFFECT = (
-    "database_url",
     "jwt_secret",
     "jwks_url",
     "jwt_audience",
     "jwt_issuer",
-    "snapshot_interval",
 )
 """What is read and checked, but not yet used by anything."""
 

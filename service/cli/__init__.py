@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from service.cli import byhand, export, keys, plan, populate, reading, serving, tokens, webhooks
+from service.cli import audit, byhand, export, keys, mirror, plan, populate, reading, restore, serving, tokens, webhooks
 
 app = typer.Typer(
     help="One proxy for every WhatsApp instance of an Evolution API server.",
@@ -30,7 +30,12 @@ for _run in (
     byhand.release,
     byhand.rotate,
     reading.check,
+    audit.events,
+    audit.ledger,
     keys.rotate_key,
+    mirror.snapshot,
+    mirror.migrate,
+    restore.restore,
 ):
     app.command()(_run)
 app.add_typer(tokens.app, name="token")

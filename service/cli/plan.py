@@ -138,7 +138,8 @@ async def _views(planned: Sequence[Planned]) -> AsyncIterator[dict[str, Any]]:
 
 def _view(one: Planned) -> dict[str, Any]:
     value = {"instanceId" if name == "instance" else name: item for name, item in asdict(one).items()}
-    return {**value, "proxyId": value.pop("proxy_id") or None, "group": one.group or None}
+    del value["proxy_id"]
+    return {**value, "proxyId": one.proxy_id or None, "group": one.group or None}
 
 
 async def _explain(control: ServerControl, name: str, as_json: bool) -> None:
@@ -157,6 +158,9 @@ async def _explain(control: ServerControl, name: str, as_json: bool) -> None:
         choice, proxy_id = told.choice, told.outcome.proxy_id
         value |= {"outcome": told.outcome.word.lower(), "waitsFor": told.closed or None}
         says = _said_of(told.outcome.word, choice, context.locale)
+        if proxy_id and any(row == proxy_id for key, row in found.look.rows.items() if key != one.instance):
+            # The pool has not seen that row yet: the proxy will be adopted, or kept back.
+            choice, proxy_id, says = None, "", words.text("plan_unread", context.locale)
     else:
         choice, proxy_id, says = None, "", words.text(f"left_{one.left}", context.locale)
     proxy = await pool.proxy(proxy_id) if proxy_id else None

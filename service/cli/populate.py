@@ -44,12 +44,12 @@ async def populate(
 ) -> None:
     """Import proxies from FILE. A bad line never costs a good one; the same file again changes nothing."""
     settings = environment.settings()
-    with _opened(file) as source, output.progress(file) as tell:
+    with opened(file) as source, output.progress(file) as tell:
         async with environment.running_pool(settings, passwords=True) as pool:
             try:
                 report = await import_proxies(
                     pool,
-                    _chunks(source, file),
+                    chunks(source, file),
                     actor=environment.actor(),
                     mode=mode,
                     dry_run=dry_run,
@@ -64,14 +64,14 @@ async def populate(
     if as_json:
         output.document(ImportOut(**asdict(report), dry_run=dry_run).model_dump(by_alias=True))
     else:
-        _show(report, settings.locale)
+        show(report, settings.locale)
         if dry_run:
             typer.echo(words.text("dry_run", settings.locale))
     if not report.accepted:
         raise InvalidInputError("no_proxy_in_file", file=file)
 
 
-def _opened(file: str) -> BinaryIO:
+def opened(file: str) -> BinaryIO:
     """Raises :class:`InvalidInputError` for what can't be read or is too large, before anything is imported."""
     if file == "-":
         return sys.stdin.buffer
@@ -89,8 +89,10 @@ def _opened(file: str) -> BinaryIO:
     return source
 
 
-async def _chunks(source: BinaryIO, file: str) -> AsyncIterator[bytes]:
-    """Read in the loop's own thread: nothing else runs in it, and a thread that waits for input can't be ended."""
+async def chunks(source: BinaryIO, file: str) -> AsyncIterator[bytes]:
+    """What ``source`` holds; raises :class:`InvalidInputError`.
+
+    Read in the loop's own thread: nothing else runs in it, and a thread that waits for input can't be ended."""
     size = 0
     try:
         while chunk := source.read(_CHUNK):
@@ -102,7 +104,8 @@ async def _chunks(source: BinaryIO, file: str) -> AsyncIterator[bytes]:
         raise InvalidInputError("unreadable_file", file=file, reason=error.strerror) from None
 
 
-def _show(report: ImportReport, locale: Locale) -> None:
+def show(report: ImportReport, locale: Locale) -> None:
+    """The report for people."""
     counts = {name: getattr(report, name) for name in ("added", "updated", "unchanged", "disabled", "drained")}
     output.figures({**counts, "rejected": report.rejected_count, "warnings": report.warnings_count})
     _tell("rejected", report.rejected, report.rejected_count, locale)

@@ -48,7 +48,12 @@ async def stats(as_json: output.Json = False) -> None:
     value = told.model_dump(
         mode="json",
         by_alias=True,
-        exclude={"last_poll_at": True, "eta_seconds": True, "servers": {"__all__": only_the_service_knows}},
+        exclude={
+            "last_poll_at": True,
+            "mirror_lag": True,
+            "eta_seconds": True,
+            "servers": {"__all__": only_the_service_knows},
+        },
     )
     (output.document if as_json else output.figures)(value)
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from service.cli import environment, output, words
-from service.cli.command import REFUSED, command
+from service.cli.command import DONE, REFUSED, command, exit_code
 from service.control import webhooks
 from service.control.policy import Policy
 from service.control.webhooks import Installed, Outcome
-from service.errors import InvalidInputError, SettingsError
+from service.errors import EvolutionError, InvalidInputError, SettingsError
 from service.evolution.client import EvolutionClient
 from service.messages import Locale
 from service.settings import ServerSettings, Settings
@@ -36,7 +36,7 @@ async def install(
 
     With these lines the server's global webhook tells of connections. That of each instance adds what the global one
     lacks: STATUS_INSTANCE, LOGOUT_INSTANCE and REMOVE_INSTANCE. One that leads elsewhere is left alone. Run it again
-    after instances were created.
+    after instances were created. A server that can't be read is told of, and the others are done.
 
     What is printed holds EVOPROXY_WEBHOOK_SECRET. While evoproxy can't be reached, the Evolution API delays deletions
     and the global events of these instances, by default for up to 20 minutes.
@@ -44,23 +44,31 @@ async def install(
     settings = environment.settings()
     environment.refuse_unknown(server, settings)
     base_url, secret = _base_url(url, settings), _secret(settings)
-    servers, failed = [], False
+    servers, code = [], DONE
     for one in settings.servers:
         if server not in (None, one.name):
             continue
-        done = await _install(one, settings, base_url, secret, dry_run=dry_run)
-        failed = failed or any(each.outcome is Outcome.FAILED for each in done)
+        done: list[Installed] = []
+        error = None
+        try:
+            done = await _install(one, settings, base_url, secret, dry_run=dry_run)
+        except EvolutionError as caught:  # the other servers are done all the same
+            error, code = caught, max(code, exit_code(caught))
+            typer.echo("\n".join(f"evoproxy: {line}" for line in words.lines(caught, settings.locale)), err=True)
+        if any(each.outcome is Outcome.FAILED for each in done):
+            code = max(code, REFUSED)
         lines = webhooks.environment(base_url, one.name, secret, qr=settings.assign_on == "connecting")
         if as_json:
-            servers.append({"name": one.name, "environment": lines, "instances": [_view(each) for each in done]})
-        else:
+            told = {"environment": lines, "instances": [_view(each) for each in done], "error": error and error.code}
+            servers.append({"name": one.name, **told})
+        elif error is None:
             _show(one.name, done, lines, settings.locale)
     if as_json:
         output.document({"dryRun": dry_run, "servers": servers})
     elif dry_run:
         typer.echo(words.text("dry_run", settings.locale))
-    if failed:
-        raise typer.Exit(REFUSED)
+    if code:
+        raise typer.Exit(code)
 
 
 async def _install(

@@ -38,6 +38,25 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{looked} proxies verificados, {resealed} senhas cifradas de novo; só a primeira chave é necessária agora",
         "{looked} proxies looked at, {resealed} passwords encrypted anew; only the first key is needed now",
     ),
+    "merge_of_file": (
+        "{file}: --merge vale só para a tabela; evoproxy populate acrescenta os proxies de um arquivo",
+        "{file}: --merge is for the table only; evoproxy populate adds the proxies of a file",
+    ),
+    "restored": (
+        "Nada é atribuído antes de cada servidor ser lido de novo. Tokens da API não são restaurados: crie-os com"
+        " evoproxy token create; o do superadmin volta quando o serviço reinicia",
+        "Nothing is handed out before each server was read again. Tokens of the API are not restored: make them with"
+        " evoproxy token create; the superadmin's comes back when the service restarts",
+    ),
+    "damaged_row": (
+        "linha de proxies_tables danificada, não restaurada: {proxy}",
+        "damaged row of proxies_tables, not restored: {proxy}",
+    ),
+    "migrated": ("tabelas na versão {version}", "tables are at version {version}"),
+    "compared": (
+        "{compared} proxies comparados; na tabela, {absent} faltavam, {differing} diferiam, {surplus} sobravam",
+        "{compared} proxies compared; in the table {absent} were missing, {differing} different, {surplus} surplus",
+    ),
     "no_proxy_in_file": ("{file}: nenhum proxy no arquivo", "{file}: holds no proxy"),
     "rejected": ("linha {line} recusada: {reason}", "line {line} rejected: {reason}"),
     "more_rejected": ("… e mais {count} linhas recusadas", "… and {count} more lines rejected"),
@@ -63,6 +82,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "plan_short_of_group": (
         "aviso: faltam {count} proxies no grupo {group}, que uma regra estrita exige",
         "warning: {count} proxies are missing in group {group}, which a strict rule asks for",
+    ),
+    "plan_unread": (
+        "qual, só se sabe depois da primeira leitura do servidor: instâncias já usam proxies que o pool tem por livres",
+        "which one is known once the server was read: rows name some of the free proxies",
     ),
     "left_external": (
         "o proxy que ela usa não está no pool; fica como está",

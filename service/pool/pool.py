@@ -21,6 +21,7 @@ from service.pool.leases import Leases
 from service.pool.models import Rests
 from service.pool.proxies import Proxies
 from service.pool.reads import Reads
+from service.pool.restoring import Restoring
 from service.pool.runner import LOST, Runner
 from service.pool.sealing import Sealing
 from service.pool.stream import Stream
@@ -29,7 +30,7 @@ from service.pool.vault import Vault
 from service.settings import Settings
 
 
-class Pool(Proxies, Leases, Instances, Tokens, Answers, Stream, Reads, Sealing):
+class Pool(Proxies, Leases, Instances, Tokens, Answers, Stream, Reads, Sealing, Restoring):
     """One pool: one method a script, typed.
 
     Every change of state is one atomic script; a call that is repeated with the same ``op_id`` changes nothing and

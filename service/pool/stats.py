@@ -58,6 +58,7 @@ class Stats:
     events_max: int
     lost: tuple[str, str] | None
     paused: bool
+    restoring: bool
     epoch: str
     states: dict[str, int] = field(default_factory=dict)
     groups: dict[str, Counts] = field(default_factory=dict)
@@ -95,6 +96,7 @@ class Stats:
             events_max=number("events_max"),
             lost=(raw["lost_first"], raw["lost_last"]) if raw.get("lost_first") else None,
             paused=raw.get("paused") == "1",
+            restoring=bool(raw.get("restoring")),
             epoch=raw.get("epoch", ""),
         )
         for name, value in raw.items():

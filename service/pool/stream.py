@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from service.pool.runner import Runner
 
+_META = ("epoch", "seq", "mirrored", "lost_first", "lost_last", "life", "restoring")
 _CHUNK = 50
 """Proxies read by one transaction: a hundred hashes block Redis for less than a millisecond."""
 
@@ -53,7 +54,7 @@ class Reading:
     """Events at one instant, oldest first, and what the pool said of its stream at that instant.
 
     ``last`` is the id of the newest event ever written, ``lost`` the first and the last id that the stream's bound
-    dropped unread, ``mirrored`` the last id that was reported as read.
+    dropped unread, ``mirrored`` the last id that was reported as read. While ``restoring`` proxies may be missing.
     """
 
     events: Sequence[Event]
@@ -61,6 +62,7 @@ class Reading:
     mirrored: EventId
     lost: tuple[EventId, EventId] | None
     life: str
+    restoring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,16 @@ class Stream(Runner):
     async def read_events(self, position: EventId, limit: int) -> Reading:
         """At most ``limit`` events after ``position``."""
         async with self.redis.pipeline(transaction=True) as pipeline:
-            pipeline.hmget(self.keys.named("meta"), ["epoch", "seq", "mirrored", "lost_first", "lost_last", "life"])
+            pipeline.hmget(self.keys.named("meta"), _META)
             pipeline.xrange(self.keys.named("events"), min=f"({position}", count=limit)
-            (epoch, seq, mirrored, first, last, life), entries = await self.reading(pipeline.execute())
+            (epoch, seq, mirrored, first, last, life, restoring), entries = await self.reading(pipeline.execute())
         return Reading(
             events=[_event(entry_id, fields) for entry_id, fields in entries],
             last=EventId(int(epoch or 0), int(seq or 0)),
             mirrored=EventId.parse(mirrored) if mirrored else START,
             lost=(EventId.parse(first), EventId.parse(last)) if first else None,
             life=life or "",
+            restoring=bool(restoring),
         )
 
     async def snapshots(self, proxy_ids: Sequence[str]) -> list[Snapshot]:

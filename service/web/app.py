@@ -18,11 +18,13 @@ from service.web.routes.webhooks import add_webhooks
 from service.web.routing import add_routes
 
 _BODY_BYTES = 1 << 20
+_CONNECTION = {"auto_decompress": False}
+"""aiohttp would unpack, all at one go, even what is refused: a few hundred kilobytes would keep everybody waiting."""
 
 
 def bare_app(settings: Settings) -> web.Application:
     """An application that answers once POOL, CONTROLLER and BROADCAST are put into it."""
-    app = web.Application(middlewares=ALL, client_max_size=_BODY_BYTES)
+    app = web.Application(middlewares=ALL, client_max_size=_BODY_BYTES, handler_args=_CONNECTION)
     app[SETTINGS] = settings
     app[LOGINS] = Logins()
     app[LIMIT] = LARGEST

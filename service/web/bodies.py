@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from service import messages
 from service.errors import InvalidInputError
+from service.messages import Locale
 from service.web.context import locale
 from service.web.problems import ProblemError
 
@@ -61,7 +62,7 @@ async def read_body(request: web.Request, model: type[M], *, immutable: Containe
         if name in immutable:
             raise ProblemError("immutable", field=name)
     # Strict: a number is no text and "false" is no boolean. Only from JSON do strict models take times and words.
-    return _checked(request, lambda: model.model_validate_json(orjson.dumps(value), strict=True))
+    return checked(locale(request), lambda: model.model_validate_json(orjson.dumps(value), strict=True))
 
 
 def read_query(request: web.Request, model: type[M]) -> M:
@@ -71,22 +72,22 @@ def read_query(request: web.Request, model: type[M]) -> M:
         if name in values:
             raise InvalidInputError(field=name, reason="repeated")
         values[name] = value
-    return _checked(request, lambda: model.model_validate(values))
+    return checked(locale(request), lambda: model.model_validate(values))
 
 
-def _checked(request: web.Request, validate: Callable[[], M]) -> M:
+def checked(language: Locale, validate: Callable[[], M]) -> M:
+    """What ``validate`` makes. Raises ``invalid`` with the field and the reason, in words."""
     try:
         return validate()
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(step) for step in details["loc"]) or "body"
     raise InvalidInputError(
-        field=field, reason=_reason(request, details["type"], details.get("ctx", {}), details["msg"])
+        field=field, reason=_reason(language, details["type"], details.get("ctx", {}), details["msg"])
     )
 
 
-def _reason(request: web.Request, kind: str, context: Mapping[str, Any], fallback: str) -> str:
-    language = locale(request)
+def _reason(language: Locale, kind: str, context: Mapping[str, Any], fallback: str) -> str:
     if language != "en" and "expected" in context:
         context = {**context, "expected": context["expected"].replace(" or ", " ou ")}
     return messages.reason(kind, language, fallback, **context)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
+from service.audit import Comparison, EventFilter, Events, History, Ledger, LedgerFilter
+from service.background import Loop
 from service.control.controller import Controller
 from service.messages import Locale
 from service.pool.pool import Pool
@@ -16,6 +20,37 @@ from service.settings import Settings
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
 POOL: web.AppKey[Pool] = web.AppKey("pool", Pool)
 CONTROLLER: web.AppKey[Controller] = web.AppKey("controller", Controller)
+
+
+class Audit(Protocol):
+    """What SQL answers. Each raises :class:`~service.errors.StoreUnavailableError` when it can't be reached in time,
+    and :class:`~service.errors.InvalidInputError` for a ``before`` that was never given out."""
+
+    async def events(self, wanted: EventFilter, *, before: str = "", limit: int) -> Events: ...
+
+    async def ledger(self, wanted: LedgerFilter, *, before: str = "", limit: int) -> Ledger: ...
+
+    async def history(self, since: int, until: int, step: int) -> History: ...
+
+
+AUDIT: web.AppKey[Audit] = web.AppKey("audit")
+
+
+class Mirroring(Protocol):
+    """What follows the pool into SQL. The service can do its work without it."""
+
+    @property
+    def loops(self) -> Sequence[Loop]: ...
+
+    @property
+    def lag(self) -> float | None:
+        """Seconds since the oldest event that is not in SQL; ``None`` while that is not known."""
+
+    async def snapshot(self) -> Comparison:
+        """Compares, repairs and writes the figures of now. Raises :class:`~service.errors.EvoproxyError`."""
+
+
+MIRROR: web.AppKey[Mirroring] = web.AppKey("mirror")
 
 
 @dataclass(frozen=True, slots=True)

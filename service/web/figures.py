@@ -112,7 +112,7 @@ class StatsOut(CountsOut):
     warnings: list[str]
 
 
-def figures(stats: Stats, controller: Controller, locale: Locale) -> StatsOut:
+def figures(stats: Stats, controller: Controller, locale: Locale, *, mirror_lag: float | None = None) -> StatsOut:
     """``stats`` beside what this process knows of its servers."""
     servers = [
         _server(name, stats.servers.get(name, ServerFigures()), stats.epoch, controller, locale)
@@ -145,7 +145,7 @@ def figures(stats: Stats, controller: Controller, locale: Locale) -> StatsOut:
         events_lost=stats.lost is not None,
         epoch=stats.epoch,
         last_poll_at=min((at for at in polled if at is not None), default=None) if None not in polled else None,
-        mirror_lag=None,
+        mirror_lag=mirror_lag,
         warnings=[messages.text(code, locale, **params) for code, params in _impossible(stats)],
     )
 
@@ -238,7 +238,7 @@ def _brake(stats: Stats, locale: Locale) -> BrakeOut:
 
 
 def _impossible(stats: Stats) -> list[tuple[str, dict[str, int]]]:
-    """What can't be if the pool keeps its promises; ``evoproxy check`` finds the ids."""
+    """What can't be if the pool keeps its promises (``evoproxy check`` finds the ids), and what calls for a human."""
     counts = stats.counts
     parts = counts.used + counts.available + counts.cooling + counts.quarantined + counts.disabled
     leases = sum(server.leases for server in stats.servers.values())
@@ -251,6 +251,8 @@ def _impossible(stats: Stats) -> list[tuple[str, dict[str, int]]]:
         found.append(("impossible_leases", {"leases": leases, "used": counts.used}))
     if stats.unprotected > stats.instances:
         found.append(("impossible_unprotected", {"unprotected": stats.unprotected, "instances": stats.instances}))
+    if stats.restoring:
+        found.append(("restoring", {}))
     if stats.lost is not None:
         found.append(("events_lost", {}))
     return found

@@ -109,6 +109,8 @@ async def guard(request: web.Request, handler: Endpoint) -> web.StreamResponse:
         raise ProblemError("too_large", limit=limit)
     if request.body_exists and request.content_type not in route.accepts:
         raise ProblemError("unsupported_media_type", reason=", ".join(sorted(route.accepts)))
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ProblemError("unsupported_encoding")
     response = await handler(request)
     if not response.prepared:
         response.headers.setdefault("Cache-Control", "no-store")

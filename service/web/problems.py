@@ -35,6 +35,7 @@ _STATUS: Mapping[str, int] = {
     "rev_mismatch": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
+    "unsupported_encoding": 415,
     "invalid": 422,
     "immutable": 422,
     "too_many_logins": 429,
@@ -45,7 +46,9 @@ _STATUS: Mapping[str, int] = {
     "evolution_unauthorized": 502,
     "evolution_unavailable": 502,
     "not_reconciled": 503,
+    "restoring": 503,
     "store_unavailable": 503,
+    "database_refused": 503,
     "evolution_unknown": 504,
 }
 _OF_STATE = 409

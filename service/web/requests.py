@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 from pydantic_core import PydanticCustomError
 
 from service.control.drift import Kind
+from service.errors import InvalidInputError
 from service.importing.draft import LABELS_LIMIT
 from service.models import FIELD_LIMIT, Protocol
 from service.pool.models import Status
@@ -40,6 +41,12 @@ def _storable(moment: datetime) -> datetime:
     return moment
 
 
+def _event_type(value: str) -> str:
+    if not re.fullmatch(r"[a-z]+\.[a-z_]*", value):
+        raise PydanticCustomError("event_type", "must be a type like lease.reserved, or the part up to its dot")
+    return value
+
+
 def _tidy(value: object) -> object:
     """As the importer does with labels: no white space but single blanks between words."""
     return " ".join(value.split()) if isinstance(value, str) else value
@@ -51,8 +58,11 @@ def _distinct(labels: list[str]) -> list[str]:
 
 Printable = Annotated[str, BeforeValidator(_text), Field(max_length=FIELD_LIMIT)]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
+Wanted = Annotated[str, Field(min_length=1, max_length=FIELD_LIMIT), BeforeValidator(_text)]
+Instance = Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_text)]
+EventType = Annotated[str, AfterValidator(_event_type), Field(max_length=64)]
 Limit = Annotated[int, Field(ge=1, le=500)]
-Expiry = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_storable)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_storable)]
 Label = Annotated[Printable, Field(min_length=1), BeforeValidator(_tidy)]
 
 
@@ -86,6 +96,43 @@ class InstanceQuery(PageQuery):
 class DriftQuery(PageQuery):
     kind: Kind | None = None
     server: str | None = None
+
+
+class RangeQuery(_Body):
+    """From a moment on and before another."""
+
+    since: Moment | None = Field(default=None, alias="from")
+    until: Moment | None = Field(default=None, alias="to")
+
+    def bounds(self) -> tuple[int | None, int | None]:
+        """In ms. Raises :class:`~service.errors.InvalidInputError` when nothing is between them."""
+        since, until = (round(one.timestamp() * 1000) if one else None for one in (self.since, self.until))
+        if since is not None and until is not None and since >= until:
+            raise InvalidInputError(field="to", reason="empty_range")
+        return since, until
+
+
+class HistoryQuery(RangeQuery):
+    step: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+
+
+class EventQuery(PageQuery, RangeQuery):
+    """``instance`` is an id or a name; ``type`` one type, or the part up to the dot for all that begin so."""
+
+    instance: Instance | None = None
+    server: Wanted | None = None
+    proxy_id: Wanted | None = None
+    actor: Instance | None = None
+    type: EventType | None = None
+    level: Literal["debug", "info", "warning", "error"] | None = None
+
+
+class LedgerQuery(PageQuery, RangeQuery):
+    """``instance`` (an id or a name) or ``proxy_id`` has to be given."""
+
+    instance: Instance | None = None
+    proxy_id: Wanted | None = None
+    server: Wanted | None = None
 
 
 class ServerQuery(_Body):
@@ -127,7 +174,7 @@ class Change(_Body):
 
     group: Printable | None = None
     labels: Annotated[list[Label], AfterValidator(_distinct), Field(max_length=LABELS_LIMIT)] | None = None
-    expires_at: Expiry | None = None
+    expires_at: Moment | None = None
     password: str | None = Field(default=None, repr=False)
 
 

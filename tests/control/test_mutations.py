@@ -810,6 +810,7 @@ def run(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.mutation
 @pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS.keys())
 def test_without_it_the_test_turns_red(copy: Path, mutation: tuple[str, str, str, str]) -> None:
     path, handling, removed, test = mutation
@@ -824,6 +825,7 @@ def test_without_it_the_test_turns_red(copy: Path, mutation: tuple[str, str, str
 
 
 @pytest.mark.slow
+@pytest.mark.mutation
 @pytest.mark.timeout(200)
 def test_unchanged_they_are_green(copy: Path) -> None:
     tests = dict.fromkeys(test for *_, test in MUTATIONS.values())

@@ -53,6 +53,9 @@ async def test_before_serve_ever_ran(pool: Pool, simulator: Simulator, evoproxy:
     assert await dump(pool.redis, pool.keys.root) == before
     assert {call.method for call in simulator.calls.recent} == {"GET"}
     *instances, totals = found
+    assert instances[0].keys() == {
+        *("server", "instanceId", "name", "state", "steps", "left", "proxyId", "group", "strict"),
+    }
     assert {one["name"]: (one["steps"], one["left"], one["proxyId"]) for one in instances} == {
         "adopted": (["adopt"], None, SPECS[0].id),
         "bare": (["assign", "restart"], None, None),
@@ -106,6 +109,19 @@ async def test_what_one_would_get_and_why(pool: Pool, simulator: Simulator, evop
     assert none["says"] == "No unused proxy available: 3 free in other groups"
     nobody = await evoproxy.beside("plan", "nobody")
     assert (nobody.exit_code, nobody.stderr.startswith("evoproxy: Unknown instance")) == (REFUSED, True)
+
+
+async def test_a_proxy_that_a_row_names_is_promised_to_nobody_else(
+    pool: Pool, simulator: Simulator, evoproxy: Commands
+) -> None:
+    """Before the first reading the pool does not know that it is in use."""
+    simulator.create("adopted", state="open", row=FIRST)
+    simulator.create("loja", state="open")
+    (told,) = (await evoproxy.beside("plan", "loja", "--json")).documents
+    assert (told["outcome"], told["waitsFor"], told["proxyId"], told["address"]) == (
+        *("leased", "not_configured", None, None),
+    )
+    assert told["says"] == "which one is known once the server was read: rows name some of the free proxies"
 
 
 async def test_why_one_holds_what_it_holds(pool: Pool, simulator: Simulator, evoproxy: Commands) -> None:

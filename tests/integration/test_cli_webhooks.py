@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,21 @@ async def test_one_server_of_several(simulator: Simulator, evoproxy: Commands) -
         assert (simulator.memory["loja"].webhook, bool(other.memory["loja"].webhook)) == (None, True)
         unknown = await install(evoproxy, "--server", "c", EVOPROXY_SERVERS=servers)
         assert unknown.exit_code == USAGE
+
+
+async def test_a_server_that_is_away_does_not_hold_up_the_others(simulator: Simulator, evoproxy: Commands) -> None:
+    async with Simulator(paces=Paces.fast(), api_key="the-other-key") as other:
+        other.create("loja")
+        more = f'[{{"name": "other", "baseUrl": "{other.url}", "apiKey": "the-other-key"}}]'
+        away = {"EVOPROXY_SERVERS": more, "EVOLUTION_API_BASE_URL": "http://127.0.0.1:1"}
+        told = await install(evoproxy, "--json", **away)
+        assert told.exit_code == UNREACHABLE
+        assert told.stderr.startswith("evoproxy: The Evolution API can't be reached")
+        first, second = json.loads(told.stdout)["servers"]
+        assert (first["name"], first["error"], first["instances"]) == ("default", "evolution_unavailable", [])
+        assert [second["error"], *(one["outcome"] for one in second["instances"])] == [None, "set"]
+        shown = await install(evoproxy, **away)
+        assert "WEBHOOK_GLOBAL_ENABLED=true" in shown.stdout
 
 
 async def test_one_that_refuses_is_told_and_the_others_are_done(simulator: Simulator, evoproxy: Commands) -> None:

@@ -21,7 +21,7 @@ from tests.load.measure import fill, specs
 from tests.load.simulated import ROOT, Simulated
 
 POOL = "firstday"
-_TOKEN = "the-superadmins-own-secret"
+TOKEN = "the-superadmins-own-secret"
 _SETS_WITHIN = 600.0
 _RECONNECT_WITHIN = 60.0
 
@@ -50,7 +50,7 @@ class FirstDay:
 
 @dataclass(slots=True)
 class Service:
-    """``evoproxy serve`` with its defaults."""
+    """``evoproxy serve`` in a process of its own."""
 
     url: str
     _process: psutil.Process
@@ -59,12 +59,15 @@ class Service:
     def assert_runs(self) -> None:
         assert self._process.status() != psutil.STATUS_ZOMBIE, self._log.read_text()[-2000:]
 
-    async def stats(self) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {_TOKEN}"}
-        url = f"{self.url}/api/v1/stats"
-        async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
+    async def get(self, path: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        url = f"{self.url}/api/v1{path}"
+        async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as session, session.get(url) as answer:
             found: dict[str, Any] = await answer.json()
             return found
+
+    async def stats(self) -> dict[str, Any]:
+        return await self.get("/stats")
 
     async def cpu(self, seconds: float) -> float:
         """The share of one core that it takes in the next seconds."""
@@ -75,7 +78,8 @@ class Service:
 
 
 @asynccontextmanager
-async def serving(redis_url: str, server: Simulated, folder: Path) -> AsyncIterator[Service]:
+async def serving(redis_url: str, server: Simulated, folder: Path, **settings: str) -> AsyncIterator[Service]:
+    """The service, with ``settings`` beside those that it can't do without."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     env = {
@@ -86,7 +90,8 @@ async def serving(redis_url: str, server: Simulated, folder: Path) -> AsyncItera
         "EVOPROXY_POOL": POOL,
         "EVOPROXY_DATA_DIR": str(folder / "data"),
         "EVOPROXY_PORT": str(port),
-        "EVOPROXY_SUPERADMIN_TOKEN": _TOKEN,
+        "EVOPROXY_SUPERADMIN_TOKEN": TOKEN,
+        **settings,
     }
     command = (sys.executable, "-m", "service.cli", "serve")
     path = folder / "service.log"
@@ -106,14 +111,14 @@ async def first_day(redis_url: str, server: Simulated, folder: Path, instances: 
         await server.create("n", instances)
         begun = time.perf_counter()
         async with serving(redis_url, server, folder) as service:
-            await _until(lambda: _all_set(service, pool, instances), _SETS_WITHIN)
+            await until(lambda: _all_set(service, pool, instances), _SETS_WITHIN)
             setting = time.perf_counter() - begun
             before, first = await server.figures(), await service.stats()
             cpu = await service.cpu(watch)
             after, last = await server.figures(), await service.stats()
             released = await _released(pool)
             await server.restart()
-            await _until(lambda: _all_through(server, instances), _RECONNECT_WITHIN)
+            await until(lambda: _all_through(server, instances), _RECONNECT_WITHIN)
             cpu_after = await service.cpu(watch)
             restarted = await server.figures()
             return FirstDay(
@@ -149,7 +154,7 @@ async def _released(pool: Pool) -> int:
     return sum(fields["type"] in ("lease.releasing", "lease.released") for _, fields in entries)
 
 
-async def _until(condition: Callable[[], Awaitable[bool]], limit: float) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], limit: float) -> None:
     async with asyncio.timeout(limit):
         while not await condition():  # noqa: ASYNC110 - neither Redis nor the other process sets an event
             await asyncio.sleep(0.25)

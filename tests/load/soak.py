@@ -15,14 +15,17 @@ import orjson
 import uvloop
 
 from service.embedded import embedded
+from tests.load.emptied import emptied
 from tests.load.first_day import first_day
 from tests.load.measure import Assignments, acquired, assignments, memory
+from tests.load.questions import questions
 from tests.load.simulated import ROOT, simulated
 
 MOST_OVERHEAD = 1.2
 MOST_IN_FLIGHT = 8
 MOST_GROWTH = 0.05
 MOST_CPU = 0.1
+MOST_ANSWER_MS = 50
 PACE, BURST = 1.0, 5
 
 
@@ -105,6 +108,28 @@ async def hours(redis_url: str, instances: int) -> Result:
     return Result({"hours": document["hours"]}, document["broken"])
 
 
+async def lost(redis_url: str, instances: int) -> Result:
+    """Redis is emptied under the service: after ``evoproxy restore`` each instance has the proxy that it had, and
+    nothing was set or restarted for that."""
+    async with simulated() as server:
+        with tempfile.TemporaryDirectory() as folder:
+            found = await emptied(redis_url, server, Path(folder), instances)
+    figures = asdict(found)
+    wrong = {name: figures[name] for name in ("moved", "broken", "drift", "calls", "shared") if figures[name]}
+    broken = [f"{count} {name} after a restore" for name, count in wrong.items()]
+    if (found.restored, found.leases) != (2 * instances, instances):
+        broken.append(f"restored {found.restored} proxies and {found.leases} leases")
+    return Result(figures, broken)
+
+
+async def audit(redis_url: str, count: int) -> Result:
+    """Each question to so many events in PostgreSQL is answered by an index, and half of the answers within the time
+    that was promised: the others pay for what else the machine does."""
+    figures, whole = await questions(count)
+    slow = [name for name, taken in figures.items() if isinstance(taken, dict) and taken["p50_ms"] > MOST_ANSWER_MS]
+    return Result(figures, whole + [f"{name} took {figures[name]['p50_ms']} ms" for name in slow])
+
+
 async def _run(sizes: dict[Callable[..., Awaitable[Result]], int]) -> int:
     results = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -125,14 +150,19 @@ def main() -> int:
     parser.add_argument("--ticks", type=int, metavar="INSTANCES", help="a thousand ticks with so many; full size: 400")
     parser.add_argument("--day", type=int, metavar="INSTANCES", help="first day and restart; full size: 4000")
     parser.add_argument("--hours", type=int, metavar="INSTANCES", help="bad hours, of each server; full size: 60")
+    parser.add_argument("--lost", type=int, metavar="INSTANCES", help="Redis emptied and restored; full size: 2000")
+    parser.add_argument("--audit", type=int, metavar="EVENTS", help="questions to so many; full size: 10000000")
     chosen = {name: size for name, size in vars(parser.parse_args()).items() if size}
-    sizes = chosen or {"assign": 2000, "acquire": 2000, "ticks": 400, "day": 4000, "hours": 60}
+    full = {"assign": 2000, "acquire": 2000, "ticks": 400, "day": 4000, "hours": 60, "lost": 2000, "audit": 10_000_000}
+    sizes = chosen or full
     measures: dict[str, Callable[..., Awaitable[Result]]] = {
         "assign": assign,
         "acquire": acquire,
         "ticks": ticks,
         "day": day,
         "hours": hours,
+        "lost": lost,
+        "audit": audit,
     }
     return uvloop.run(_run({measures[name]: size for name, size in sizes.items()}))
 

@@ -26,7 +26,8 @@ async def test_every_figure(api: Api, sim: Simulator) -> None:
     assert stats["brake"] == {"engaged": False, "reason": None, "since": None, "servers": []}
     assert stats["groups"][""]["total"] == 4
     assert [(server["name"], server["leases"], server["read"]) for server in stats["servers"]] == [("a", 1, True)]
-    assert (stats["mirrorLag"], stats["warnings"], stats["unreadServers"]) == (None, [], [])
+    assert (stats["warnings"], stats["unreadServers"]) == ([], [])
+    assert stats["mirrorLag"] >= 0
     assert stats["lastPollAt"].endswith("Z")
     assert {"cooling", "reserved", "releasing", "stuck", "external", "unprotected", "notApplied"} <= stats.keys()
 

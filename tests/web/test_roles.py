@@ -16,6 +16,8 @@ VIEWER, ADMIN, SUPERADMIN = Role
 TABLE = {
     "GET /stats": VIEWER,
     "GET /stats/stream": VIEWER,
+    "GET /stats/history": VIEWER,
+    "POST /snapshots": ADMIN,
     "GET /proxies": VIEWER,
     "POST /proxies/import": ADMIN,
     "GET /export": SUPERADMIN,
@@ -37,6 +39,8 @@ TABLE = {
     "POST /servers/{name}/forget": ADMIN,
     "GET /drift": VIEWER,
     "POST /drift/{id}/repair": ADMIN,
+    "GET /events": ADMIN,
+    "GET /ledger": ADMIN,
     "POST /brake/release": ADMIN,
     "POST /pause": ADMIN,
     "POST /resume": ADMIN,

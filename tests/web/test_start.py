@@ -175,7 +175,7 @@ async def test_on_a_terminal_it_is_shown_there_only(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     await start(Settings(redis_url=SecretStr(redis_url), data_dir=tmp_path / "data", port=0))
     assert "evp_superadmin_" in capsys.readouterr().err
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data" / "superadmin.token").exists()
 
 
 async def test_a_token_that_can_not_be_handed_over_is_taken_back(redis: Redis, redis_url: str, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import io
 import logging
 import time
@@ -176,9 +178,20 @@ async def test_a_megabyte_passes_and_three_do_not(api: Api) -> None:
         assert (chunked.status, (await chunked.json())["reason"]) == (400, "the event is over 2 MB")
 
 
-async def test_what_can_not_be_unpacked_is_400(api: Api) -> None:
-    answer = await post(api, f"/a/{SECRET}", raw=b"this is no gzip", headers={"Content-Encoding": "gzip"})
-    assert (answer.status, answer.code) == (400, "malformed")
+async def test_what_is_compressed_is_400_and_never_unpacked(api: Api) -> None:
+    for raw in (b"this is no gzip", gzip.compress(orjson.dumps(EVENT))):
+        answer = await post(api, f"/a/{SECRET}", raw=raw, headers={"Content-Encoding": "gzip"})
+        assert (answer.status, answer.code) == (400, "malformed")
+
+
+async def test_a_token_of_any_bytes_is_401(api: Api) -> None:
+    host, port = api.client.server.host, api.client.server.port
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(b"POST /webhooks/evolution/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
+    writer.write(b"Authorization: Bearer \xff\xfe\r\nContent-Length: 0\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 401 ")
 
 
 async def test_it_is_answered_while_redis_and_evolution_are_not(api: Api, sim: Simulator) -> None:

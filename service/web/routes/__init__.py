@@ -1,9 +1,24 @@
 """The routes, by subject. Each module declares its own in ``ROUTES``."""
 
-from service.web.routes import drift, export, imports, instances, proxies, reservations, servers, stats, tokens
+from service.web.routes import (
+    drift,
+    events,
+    export,
+    history,
+    imports,
+    instances,
+    proxies,
+    reservations,
+    servers,
+    snapshots,
+    stats,
+    tokens,
+)
 
 ALL = [
     *stats.ROUTES,
+    *history.ROUTES,
+    *snapshots.ROUTES,
     *imports.ROUTES,
     *export.ROUTES,
     *proxies.ROUTES,
@@ -11,5 +26,6 @@ ALL = [
     *reservations.ROUTES,
     *servers.ROUTES,
     *drift.ROUTES,
+    *events.ROUTES,
     *tokens.ROUTES,
 ]

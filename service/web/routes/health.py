@@ -7,10 +7,10 @@ import time
 from aiohttp import web
 
 from service.background import Loop
-from service.errors import EvolutionError, StoreUnavailableError
+from service.errors import EvolutionError, EvoproxyError, StoreUnavailableError
 from service.web.bodies import answer
 from service.web.broadcast import BROADCAST
-from service.web.context import CONTROLLER, POOL
+from service.web.context import CONTROLLER, MIRROR, POOL
 
 
 async def live(request: web.Request) -> web.Response:
@@ -29,6 +29,8 @@ async def ready(request: web.Request) -> web.Response:
     for loop in (*request.app[CONTROLLER].loops, request.app[BROADCAST].loop):
         parts[loop.name] = _state(loop)
         dead = dead or parts[loop.name] == "dead"
+    for loop in request.app[MIRROR].loops:  # without SQL everything but the audit works
+        parts[loop.name] = _state_beside(loop)
     degraded = any(part != "ok" for part in parts.values())
     status = "unavailable" if dead else "degraded" if degraded else "ok"
     return answer({"status": status, "parts": parts}, 503 if dead else 200)
@@ -43,6 +45,11 @@ def _state(loop: Loop) -> str:
     if not loop.healthy():
         return "dead"
     return "failing" if error else "ok"
+
+
+def _state_beside(loop: Loop) -> str:
+    error = loop.last_error if loop.failures else None
+    return error.code if isinstance(error, EvoproxyError) else _state(loop)
 
 
 def add_health(app: web.Application) -> None:

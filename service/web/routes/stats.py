@@ -12,7 +12,7 @@ from service.pool.tokens import Role
 from service.web.auth import token_of
 from service.web.bodies import answer, read_query
 from service.web.broadcast import BROADCAST
-from service.web.context import CONTROLLER, POOL, REQUEST_ID, locale
+from service.web.context import CONTROLLER, MIRROR, POOL, REQUEST_ID, locale
 from service.web.figures import figures
 from service.web.requests import Nothing
 from service.web.routing import Route
@@ -24,7 +24,9 @@ _TRUSTED_SECONDS = 10.0
 
 async def stats(request: web.Request) -> web.Response:
     read_query(request, Nothing)
-    return answer(figures(await request.app[POOL].stats(), request.app[CONTROLLER], locale(request)))
+    app = request.app
+    now = figures(await app[POOL].stats(), app[CONTROLLER], locale(request), mirror_lag=app[MIRROR].lag)
+    return answer(now)
 
 
 async def stream(request: web.Request) -> web.StreamResponse:

@@ -93,7 +93,7 @@ def _signed(token: str, secret: str) -> bool:
     try:
         with warnings.catch_warnings(action="ignore", category=jwt.InsecureKeyLengthWarning):
             jwt.decode(token, secret, algorithms=["HS256"], leeway=_LEEWAY, options=_OPTIONS)
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, UnicodeEncodeError):  # a header may hold any bytes
         return False
     return True
 

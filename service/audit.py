@@ -1,0 +1,112 @@
+"""What the audit is asked and what it answers, in the words that web, command line and mirror share. Times are
+milliseconds UTC; a range begins at ``since`` and ends before ``until``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.pool.stream import Event, EventId
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """What an event has to be; all that is given must hold. ``instance`` is an id or a name. A ``type`` that ends with
+    a dot stands for all types that begin so."""
+
+    instance: str | None = None
+    server: str | None = None
+    proxy: str | None = None
+    actor: str | None = None
+    type: str | None = None
+    level: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """A page of events, newest first. ``following`` is where the next one begins, ``None`` at the end. SQL held every
+    event up to ``position`` when it was asked."""
+
+    items: Sequence[Event]
+    following: str | None
+    position: EventId
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Whose proxies, or whose holders; all that is given must hold. ``instance`` is an id or a name. A tenancy is in
+    the range if any part of it is."""
+
+    instance: str | None = None
+    proxy: str | None = None
+    server: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """One holder had one proxy from ``began_at`` to ``ended_at`` (``None``: has it still), whatever became of the lease
+    meanwhile.
+
+    ``active_at`` and ``applied_at`` are when that was first so. ``began`` and ``ended`` are the types of the events;
+    where an event was lost they are ``None``, and the moment is the nearest that is known. ``release_actor`` and
+    ``release_reason`` are there once a release has begun; it may still be called off. ``protocol``, ``host`` and
+    ``port`` are ``None`` for a proxy that SQL never saw.
+    """
+
+    proxy: str
+    protocol: str | None
+    host: str | None
+    port: int | None
+    server: str
+    instance: str
+    name: str | None
+    began_at: int
+    began: str | None
+    began_actor: str | None
+    began_reason: str | None
+    chosen: str | None
+    active_at: int | None
+    applied_at: int | None
+    release_actor: str | None
+    release_reason: str | None
+    ended_at: int | None
+    ended: str | None
+    evidence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A page of tenancies, the latest begun first; otherwise as :class:`Events`."""
+
+    items: Sequence[Tenancy]
+    following: str | None
+    position: EventId
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Snapshots of the figures, oldest first: in each ``step`` seconds the last one. A point has the columns of
+    ``pool_stats`` and what stands in their ``data``."""
+
+    step: int
+    points: Sequence[Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The pool held against its table: ``absent`` proxies had no row, ``differing`` ones another, ``surplus`` rows are
+    of proxies that the pool does not know."""
+
+    compared: int = 0
+    absent: int = 0
+    differing: int = 0
+    surplus: int = 0
+
+    @property
+    def differences(self) -> int:
+        return self.absent + self.differing + self.surplus
