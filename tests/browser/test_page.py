@@ -35,8 +35,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def api(redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     """Two servers with some life."""
     async with (
-        Simulator(paces=Paces.fast()) as sim,
-        Simulator(paces=Paces.fast(), api_key="the-other-key") as other,
+        Simulator(paces=Paces()) as sim,
+        Simulator(paces=Paces(), api_key="the-other-key") as other,
         serving(settings_for(redis_url, tmp_path, sim, other)) as api,
     ):
         await api.read_once()

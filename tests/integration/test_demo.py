@@ -105,7 +105,7 @@ async def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -
             assert line, (await log).decode()
             told += line.decode()
         assert re.search(r"Address: http://127\.0\.0\.1:\d+\n +Token: +\S{16,}\n", told)
-        (folder,) = tmp_path.iterdir()
+        (folder,) = tmp_path.glob("evoproxy-demo-*")
         url = await find_running(folder)
         assert url is not None
         async with Redis.from_url(url) as redis:
