@@ -120,7 +120,8 @@ def _counts(counts: Counts) -> dict[str, Any]:
 async def _coarsen(connection: AsyncConnection, span: int, before: int) -> bool:
     """Makes one row of the oldest finer ones, if its ``span`` ends ``before`` (ms); whether there were any."""
     finer = await spans_of(connection, below=span)
-    oldest = [await connection.scalar(select(func.min(STATS.c.at)).where(STATS.c.span == one)) for one in finer]
+    found_at = [await connection.scalar(select(func.min(STATS.c.at)).where(STATS.c.span == one)) for one in finer]
+    oldest = [at for at in found_at if at is not None]  # another replica may put the same rows together meanwhile
     if not oldest:
         return False
     begin = min(oldest) - min(oldest) % (1000 * span)
@@ -130,6 +131,7 @@ async def _coarsen(connection: AsyncConnection, span: int, before: int) -> bool:
     within = STATS.c.span.in_(finer) & (STATS.c.at >= begin) & (STATS.c.at < end)
     found = await connection.execute(select(STATS).where(within).order_by(STATS.c.at))
     rows = [dict(row) for row in found.mappings()]
-    await put(connection, STATS, [coarse_row(rows, span)], replace=False)
-    await connection.execute(delete(STATS).where(within))
+    if rows:
+        await put(connection, STATS, [coarse_row(rows, span)], replace=False)
+        await connection.execute(delete(STATS).where(within))
     return True
