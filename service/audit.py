@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from service.pool.stream import Event, EventId
 
@@ -85,6 +85,52 @@ class Ledger:
 
     items: Sequence[Tenancy]
     following: str | None
+    position: EventId
+
+
+ProxySort = Literal[
+    "host",
+    "-host",
+    "status",
+    "-status",
+    "group",
+    "-group",
+    "instance",
+    "-instance",
+    "updatedAt",
+    "-updatedAt",
+    "expiresAt",
+    "-expiresAt",
+    "createdAt",
+    "-createdAt",
+]
+"""What proxies are put in order by; ``-`` begins with the greatest. Those without the value come last in both."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySearch:
+    """What a proxy has to be; all that is given must hold. ``q`` stands anywhere in its id, ``host:port``, username,
+    group, a label or the name of its holder, whatever the case. ``server`` is its holder's."""
+
+    q: str = ""
+    status: str | None = None
+    protocol: str | None = None
+    group: str | None = None
+    label: str | None = None
+    server: str | None = None
+    active: bool | None = None
+    expires_before: int | None = None
+    sort: ProxySort = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyIds:
+    """A page of proxies that were found, in their order; otherwise as :class:`Events`. There may be fewer than asked
+    for, even none, and more to come. ``total`` is told where it costs nothing, else ``None``."""
+
+    ids: Sequence[str]
+    following: str | None
+    total: int | None
     position: EventId
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from errno import EADDRNOTAVAIL
 from pathlib import Path
@@ -23,10 +23,10 @@ from service.control.controller import Controller
 from service.embedded import embedded
 from service.errors import SettingsError
 from service.evolution.client import EvolutionClient
-from service.evolution.transport import OnCall
 from service.mirror.database import open_database, url_of
 from service.mirror.mirroring import Mirroring
 from service.mirror.questions import Questions
+from service.models import bracketed
 from service.pool.fitness import check_server
 from service.pool.pool import Pool, open_pool_of
 from service.pool.tokens import SUPERADMIN, token_text
@@ -36,13 +36,12 @@ from service.web.bodies import dumped
 from service.web.broadcast import BROADCAST, Broadcast
 from service.web.context import AUDIT, CONTROLLER, MIRROR, POOL, SETTINGS
 from service.web.figures import figures
+from service.web.metrics import METRICS
 
 logger = logging.getLogger(__name__)
 
 REDIS_URL: web.AppKey[str] = web.AppKey("redis_url", str)
 CLIENTS: web.AppKey[Mapping[str, EvolutionClient]] = web.AppKey("clients")
-ON_CALL: web.AppKey[Callable[[str], OnCall]] = web.AppKey("on_call")
-"""By server, who is told after each call to it."""
 
 _REQUESTS_END = 1.0
 _ACTS_END = 5.5
@@ -56,7 +55,6 @@ _CONNECTIONS_BESIDE_SETS = 24
 def create_app(settings: Settings) -> web.Application:
     """The whole service. Starting it raises :class:`SettingsError` or :class:`StoreUnavailableError`."""
     app = bare_app(settings)
-    app[ON_CALL] = _untold
     app.cleanup_ctx.extend((_redis, _pool, _mirror, _superadmin, _evolution, _controller, _figures))
     return app
 
@@ -68,8 +66,6 @@ async def running(settings: Settings) -> AsyncIterator[str]:
     Raises as :func:`create_app`, and :class:`SettingsError` when the address can't be listened on.
     """
     mask_secrets(settings)
-    for name in settings.without_effect:
-        logger.warning("%s is set, but has no effect yet", name)
     # Whoever can't have the port must not have acted: the same settings may be serving already.
     sockets = await _listening(settings.host, settings.port)
     runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=_REQUESTS_END)
@@ -179,7 +175,7 @@ async def _evolution(app: web.Application) -> AsyncIterator[None]:
                 server.base_url,
                 server.api_key,
                 connections=settings.sets_in_flight + _CONNECTIONS_BESIDE_SETS,
-                on_call=app[ON_CALL](server.name),
+                on_call=app[METRICS].on_call(server.name),
             )
             clients[server.name] = await stack.enter_async_context(client)
         app[CLIENTS] = clients
@@ -208,10 +204,6 @@ async def _figures(app: web.Application) -> AsyncIterator[None]:
         yield
     finally:
         await broadcast.loop.stop()
-
-
-def _untold(server: str) -> OnCall:
-    return lambda call, outcome, seconds: None
 
 
 async def _make_superadmin(pool: Pool, data_dir: Path) -> None:
@@ -273,4 +265,4 @@ async def _listening(host: str, port: int) -> list[socket.socket]:
 
 
 def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{bracketed(host)}:{port}"

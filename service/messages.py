@@ -85,6 +85,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "not_due": ("A reserva ainda não venceu", "The reservation is not due yet"),
     "token_exists": ("Já existe um token com esse nome", "There is a token of this name already"),
     "unknown_token": ("Token desconhecido", "Unknown token"),
+    "unknown_session": ("Sessão desconhecida ou encerrada", "The session is unknown or over"),
     "wrong_encryption_key": (
         "EVOPROXY_ENCRYPTION_KEY não abre as senhas armazenadas",
         "EVOPROXY_ENCRYPTION_KEY does not open the stored passwords",
@@ -132,6 +133,14 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Content type not accepted; accepted are: {reason}",
     ),
     "unsupported_encoding": ("O corpo não pode vir comprimido", "The body must not be compressed"),
+    "csrf": (
+        "Falta o cabeçalho X-CSRF-Token, ou não é o desta sessão",
+        "The header X-CSRF-Token is missing or not that of this session",
+    ),
+    "too_many_requests": (
+        "O token passou do limite de {limit} requisições por minuto",
+        "The token is over its limit of {limit} requests a minute",
+    ),
     "too_many_logins": ("Muitas tentativas com token inválido; aguarde", "Too many failed logins; wait"),
     # why a value is invalid, by pydantic's name of the mistake or our own
     "reason_missing": ("é obrigatório", "is required"),
@@ -162,6 +171,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "deve ser um tipo como lease.reserved, ou a parte dele até o ponto",
         "must be a type like lease.reserved, or the part up to its dot",
     ),
+    "reason_past": ("deve estar no futuro", "must lie in the future"),
+    "reason_token_name": ("deve ter de 1 a 64 letras, dígitos, . e -", "must be 1 to 64 letters, digits, . and -"),
     "reason_empty_range": ("o fim deve vir depois do início", "the end must come after the beginning"),
     "reason_instance_or_proxy": ("informe instance ou proxyId", "name an instance or a proxyId"),
     "reason_unknown_cursor": ("não é um cursor recebido daqui", "is none that was given out"),

@@ -47,6 +47,11 @@ def canonical_host(text: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
+def bracketed(host: str) -> str:
+    """``host`` as it stands before a port: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def proxy_id(protocol: Protocol, host: str, port: int, username: str) -> str:
     """The identity of an endpoint: 20 hex digits derived from (protocol, host, port, username).
 
@@ -81,5 +86,4 @@ class ProxySpec:
     @property
     def address(self) -> str:
         """``host:port`` for people and logs, IPv6 in brackets; never credentials."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"

@@ -66,6 +66,16 @@ def _path_segment(secret: SecretStr) -> SecretStr:
     return secret
 
 
+_SIGNING_BYTES = 32
+"""RFC 7518, 3.2: an HS256 secret is no shorter than the digest."""
+
+
+def _long_enough_to_sign(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < _SIGNING_BYTES:
+        raise ValueError(f"must have at least {_SIGNING_BYTES} bytes; openssl rand -hex 32 makes one")
+    return secret
+
+
 def _separated(value: object) -> object:
     """``first,second`` as a list, also when it is one secret already."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -116,6 +126,7 @@ BaseUrl = Annotated[str, AfterValidator(normalise_url)]
 Secret = Annotated[SecretStr, AfterValidator(_present)]
 HeaderSecret = Annotated[Secret, AfterValidator(_of_a_header)]
 PathSecret = Annotated[Secret, AfterValidator(_path_segment)]
+SigningSecret = Annotated[Secret, AfterValidator(_long_enough_to_sign)]
 EncryptionKeys = Annotated[tuple[Annotated[Secret, AfterValidator(_of_some_length)], ...], BeforeValidator(_separated)]
 RedisUrl = Annotated[SecretStr, _with_scheme("redis", "rediss", "unix"), _readable_by(parse_url)]
 DatabaseUrl = Annotated[

@@ -29,8 +29,8 @@ from service.setting_types import (
     RedisUrl,
     RotateAfter,
     Seconds,
-    Secret,
     ServerSettings,
+    SigningSecret,
     from_ratio,
     listed_json,
 )
@@ -39,13 +39,6 @@ __all__ = ["GroupRule", "RotateAfter", "ServerSettings", "SettingRow", "Settings
 
 _PREFIX = "EVOPROXY_"
 _UNPREFIXED = {"evolution_api_base_url", "global_api_key", "redis_url", "database_url"}
-_WITHOUT_EFFECT = (
-    "jwt_secret",
-    "jwks_url",
-    "jwt_audience",
-    "jwt_issuer",
-)
-"""What is read and checked, but not yet used by anything."""
 
 
 def _variable(field: str) -> str:
@@ -104,7 +97,9 @@ class Settings(BaseSettings):
         description="token of the superadmin; none: made at the first start, shown once on a terminal, else written to"
         " a 0600 file in the data dir",
     )
-    jwt_secret: Secret | None = Field(None, description="HS256 secret of an application's JWTs with a `role` claim")
+    jwt_secret: SigningSecret | None = Field(
+        None, description="HS256 secret of an application's JWTs with a `role` claim"
+    )
     jwks_url: Annotated[str, Field(pattern="^https?://")] | None = Field(
         None, description="JWKS that verifies an application's JWTs"
     )
@@ -155,11 +150,6 @@ class Settings(BaseSettings):
     )
     locale: Literal["pt-BR", "en"] = Field("pt-BR", description="language of messages: `pt-BR` or `en`")
     log_format: Literal["console", "json"] = Field("console", description="`console` or `json`, one line an entry")
-
-    @property
-    def without_effect(self) -> list[str]:
-        """The variables that were set and have no effect yet."""
-        return [_variable(field) for field in _WITHOUT_EFFECT if field in self.model_fields_set]
 
     @classmethod
     def settings_customise_sources(

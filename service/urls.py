@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from service.models import canonical_host
+from service.models import bracketed, canonical_host
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -35,7 +35,5 @@ def normalise_url(text: str) -> str:
     host = canonical_host(parts.hostname or "").rstrip(".")
     if not host or port == 0:
         raise ValueError("names no host, or port 0")
-    if ":" in host:
-        host = f"[{host}]"
     suffix = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
-    return f"{parts.scheme}://{host}{suffix}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{bracketed(host)}{suffix}{parts.path.rstrip('/')}"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import subprocess
-import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
 from zlib import crc32
 
 import pytest
-from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.helpers import redis_server
+from tests import redis_server
+from tests.mutations import Copy
+from tests.virtual import VirtualLoop
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -31,31 +29,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Virtual time for the tests that are marked so."""
+    return {"loop": VirtualLoop if item.get_closest_marker("virtual") else asyncio.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy of the project to be mutated."""
+    return Copy(tmp_path_factory.mktemp("mutant"))
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real redis-server of this session, without persistence."""
-    binary = redis_server()
-    folder = tmp_path_factory.mktemp("redis")
-    url = f"unix://{folder}/redis.sock"
-    with (folder / "log").open("wb") as log:
-        command: list[str | Path] = [
-            binary,
-            "--port",
-            "0",
-            "--unixsocket",
-            folder / "redis.sock",
-            "--save",
-            "",
-            "--dir",
-            folder,
-        ]
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        _answering(url, server, folder / "log")
+    with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
 
 
 @pytest.fixture
@@ -64,17 +53,3 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
         await client.flushall()
-
-
-def _answering(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 10
-    with BlockingRedis.from_url(url) as client:
-        while True:
-            try:
-                client.ping()
-            except RedisConnectionError:
-                if server.poll() is not None or time.monotonic() > end:
-                    pytest.fail(f"redis-server does not start: {log.read_text()}")
-                time.sleep(0.01)
-            else:
-                return

@@ -6,15 +6,14 @@ import asyncio
 import inspect
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from service.embedded import find_binary
-from service.errors import SettingsError
+LONG = 30.0
+"""Seconds that pass only where something hangs: no machine is slow enough to need them."""
 
 
-async def wait_until(condition: Callable[[], object], *, deadline: float = 5.0, what: str = "") -> None:
+async def wait_until(condition: Callable[[], object], *, deadline: float = LONG, what: str = "") -> None:
     """Return once ``condition()`` (or what it awaits) is truthy; it is asked again and again on the running loop.
 
     Fails the test after ``deadline`` seconds, naming ``what`` and the last result.
@@ -38,12 +37,3 @@ def require(name: str, present: object) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{name} is missing on CI")
     pytest.skip(f"{name} is not installed here")
-
-
-def redis_server() -> Path:
-    """The machine's redis-server, else the one of the ``embedded`` extra; required."""
-    try:
-        return find_binary()
-    except SettingsError:
-        require("redis-server", False)
-        raise

@@ -1,12 +1,14 @@
-"""Time that passes only when nothing is left to do: an hour of a service's life in the time that its work takes."""
+"""Time that passes only when nothing is left to do: an hour of a service's life in the time that its work takes, and a
+time limit that expires only where nobody answers, on the slowest machine too."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from typing import Any, TypeVar, TypeVarTuple
 from unittest import mock
 
 from redis.asyncio.connection import AbstractConnection
@@ -14,13 +16,17 @@ from redis.asyncio.connection import AbstractConnection
 from service.pool.clock import Clock
 from tests.lua.stage import START
 
-_PATIENCE = 0.5
-"""Real seconds that an answer of Redis may take before virtual time goes on without it: then Redis is down."""
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+_PATIENCE = 30.0
+"""Real seconds that Redis or a thread may take before virtual time goes on without it."""
+_LONG, _LOOPBACK = 0.2, 0.001
+"""Before a jump as long as a time limit, real seconds for what a busy kernel still has on its way over loopback."""
 
 
 class _Selector(selectors.DefaultSelector):
-    """Never sleeps. While an answer is awaited from outside this process it waits for that; else the clock jumps to the
-    next timer. What this process says to itself over loopback is there as soon as it is sent."""
+    """Never sleeps. While something is awaited from outside this thread it waits for that; else the clock jumps to the
+    next timer. What this process says to itself over loopback is there as soon as it is sent, or nearly."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,35 +39,47 @@ class _Selector(selectors.DefaultSelector):
             return events
         if self.awaited or timeout is None:
             events = super().select(_PATIENCE)
+        elif timeout > _LONG:
+            events = super().select(_LOOPBACK)
         if not events and timeout is not None:
             self.clock += timeout
         return events
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose seconds are virtual: each sleep, time limit and pace in this process follows them."""
+    """An event loop whose seconds are virtual: each sleep, time limit and pace in this process follows them. They stand
+    still while Redis or a thread of an executor works. One at a time."""
 
     def __init__(self) -> None:
         self._jumping = _Selector()
         super().__init__(self._jumping)
+        self._patches = ExitStack()
+        for name in ("send_packed_command", "read_response"):
+            waited_for = self._waited_for(getattr(AbstractConnection, name))
+            self._patches.enter_context(mock.patch.object(AbstractConnection, name, waited_for))
 
     def time(self) -> float:
         return self._jumping.clock
 
-    @contextmanager
-    def waiting_for_redis(self) -> Iterator[None]:
-        """Time stands still while a reply of Redis is due."""
-        awaited, read_response = self._jumping.awaited, AbstractConnection.read_response
+    def close(self) -> None:
+        self._patches.close()
+        super().close()
 
-        async def counted(connection: AbstractConnection, *args: Any, **kwargs: Any) -> Any:
-            awaited.add(connection)
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
+        future = super().run_in_executor(executor, func, *args)
+        self._jumping.awaited.add(future)
+        future.add_done_callback(self._jumping.awaited.discard)
+        return future
+
+    def _waited_for(self, call: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+        async def waited_for(*args: Any, **kwargs: Any) -> Any:
+            self._jumping.awaited.add(this := object())
             try:
-                return await read_response(connection, *args, **kwargs)
+                return await call(*args, **kwargs)
             finally:
-                awaited.discard(connection)
+                self._jumping.awaited.discard(this)
 
-        with mock.patch.object(AbstractConnection, "read_response", counted):
-            yield
+        return waited_for
 
 
 class VirtualClock(Clock):

@@ -20,6 +20,8 @@ local function instance_key(holder) return root .. 'instance:' .. holder end
 local function shunned_key(holder) return root .. 'shunned:' .. holder end
 local function rotated_key(holder) return root .. 'rotated:' .. holder end
 local function forced_key(holder) return root .. 'forced:' .. holder end
+local function session_key(session) return root .. 'session:' .. session end
+local function owned_key(owner) return root .. 'owned:' .. owner end
 local function op_key(op) return root .. 'op:' .. op end
 
 -- The identity of an instance: server names hold no slash, so the first one separates.

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
-from service.cli import audit, byhand, export, keys, mirror, plan, populate, reading, restore, serving, tokens, webhooks
+from service import __version__
+from service.cli import (
+    audit,
+    brakes,
+    byhand,
+    export,
+    keys,
+    mirror,
+    plan,
+    populate,
+    reading,
+    restore,
+    serving,
+    tokens,
+    webhooks,
+)
 
 app = typer.Typer(
     help="One proxy for every WhatsApp instance of an Evolution API server.",
     epilog="Exit codes: 0 done, 1 refused or a broken promise, 2 wrong usage, input or settings,"
-    " 3 a store or server can't be reached.",
+    " 3 a store or server can't be reached."
+    " With --url and --token most commands ask a remote evoproxy; the others work where its stores are.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -29,6 +45,10 @@ for _run in (
     byhand.assign,
     byhand.release,
     byhand.rotate,
+    byhand.disable,
+    byhand.enable,
+    brakes.pause,
+    brakes.resume,
     reading.check,
     audit.events,
     audit.ledger,
@@ -38,8 +58,24 @@ for _run in (
     restore.restore,
 ):
     app.command()(_run)
+app.add_typer(brakes.app, name="brake")
 app.add_typer(tokens.app, name="token")
 app.add_typer(webhooks.app, name="webhooks")
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"evoproxy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from functools import partial
-from typing import Annotated, Any, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Annotated, TypeVar
 
 import typer
 
-from service.audit import EventFilter, Events, Ledger, LedgerFilter
-from service.cli import environment, output
-from service.cli.command import command
+from service.cli import output
+from service.cli.asking import asking
+from service.cli.backend import LARGEST_PAGE, Backend, Document, asked
 from service.errors import InvalidInputError
-from service.mirror.database import open_database, url_of
-from service.mirror.questions import Questions
-from service.settings import Settings
-from service.web.audit import EventOut, TenancyOut
-from service.web.bodies import checked
-from service.web.models import ApiModel
 from service.web.requests import EventQuery, LedgerQuery
 
 EVENT_COLUMNS = {
@@ -42,7 +35,6 @@ LEDGER_COLUMNS = {
     "began": "began",
     "ended": "ended",
 }
-_PAGE = 500
 
 Instance = Annotated[str | None, typer.Option(help="Id or name of an instance.")]
 Proxy = Annotated[str | None, typer.Option(help="Id of a proxy.")]
@@ -54,8 +46,9 @@ Limit = Annotated[int, typer.Option(min=1, help="At most so many, the latest.")]
 Q = TypeVar("Q", EventQuery, LedgerQuery)
 
 
-@command
+@asking
 async def events(
+    backend: Backend,
     instance: Instance = None,
     server: Server = None,
     proxy: Proxy = None,
@@ -68,29 +61,14 @@ async def events(
     as_json: output.Json = False,
 ) -> None:
     """Show what happened, the latest first."""
-    settings = environment.settings()
-    query = _query(
-        settings,
-        EventQuery,
-        {
-            "instance": instance,
-            "server": server,
-            "proxyId": proxy,
-            "actor": actor,
-            "type": kind,
-            "level": level,
-            "from": since,
-            "to": until,
-        },
-    )
-    wanted = EventFilter(instance, server, proxy, actor, kind, level, *query.bounds())
-    async with _questions(settings) as questions:
-        found = _shown(partial(questions.events, wanted), EventOut.of, limit)
-        await output.listed(found, EVENT_COLUMNS, as_json=as_json)
+    given = {"instance": instance, "server": server, "proxyId": proxy, "actor": actor, "type": kind, "level": level}
+    query = _query(backend, EventQuery, limit, {**given, "from": since, "to": until})
+    await output.listed(_first(limit, backend.events(query)), EVENT_COLUMNS, as_json=as_json)
 
 
-@command
+@asking
 async def ledger(
+    backend: Backend,
     instance: Instance = None,
     proxy: Proxy = None,
     server: Server = None,
@@ -100,35 +78,22 @@ async def ledger(
     as_json: output.Json = False,
 ) -> None:
     """Show who had which proxy from when to when, the latest first. Needs --instance or --proxy."""
-    settings = environment.settings()
     given = {"instance": instance, "proxyId": proxy, "server": server, "from": since, "to": until}
-    query = _query(settings, LedgerQuery, given)
+    query = _query(backend, LedgerQuery, limit, given)
     if instance is None and proxy is None:
         raise InvalidInputError(field="--instance", reason="instance_or_proxy")
-    wanted = LedgerFilter(instance, proxy, server, *query.bounds())
-    async with _questions(settings) as questions:
-        found = _shown(partial(questions.ledger, wanted), TenancyOut.of, limit)
-        await output.listed(found, LEDGER_COLUMNS, as_json=as_json)
+    await output.listed(_first(limit, backend.ledger(query)), LEDGER_COLUMNS, as_json=as_json)
 
 
-def _query(settings: Settings, model: type[Q], values: Mapping[str, str | None]) -> Q:
-    given = {name: value for name, value in values.items() if value is not None}
-    return checked(settings.locale, lambda: model.model_validate(given))
+def _query(backend: Backend, model: type[Q], limit: int, given: Mapping[str, str | None]) -> Q:
+    query = asked(model, backend.locale, limit=min(limit, LARGEST_PAGE), **given)
+    query.bounds()
+    return query
 
 
-@asynccontextmanager
-async def _questions(settings: Settings) -> AsyncIterator[Questions]:
-    async with open_database(url_of(settings), create=False) as engine:
-        yield Questions(engine)
-
-
-async def _shown(
-    read: Callable[..., Awaitable[Events | Ledger]], out: Callable[[Any], ApiModel], limit: int
-) -> AsyncIterator[Mapping[str, Any]]:
-    following: str | None = ""
-    while following is not None and limit > 0:
-        page = await read(before=following, limit=min(limit, _PAGE))
-        for item in page.items:
-            yield out(item).model_dump(mode="json", by_alias=True)
-        limit -= len(page.items)
-        following = page.following
+async def _first(count: int, items: AsyncGenerator[Document, None]) -> AsyncIterator[Document]:
+    async with aclosing(items):
+        async for item in items:
+            yield item
+            if (count := count - 1) == 0:
+                return

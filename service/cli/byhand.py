@@ -1,89 +1,95 @@
-"""``assign``, ``release`` and ``rotate``: one instance, by hand. They pass brake and pause, never exclusivity."""
+"""``assign``, ``release`` and ``rotate`` an instance, ``disable`` and ``enable`` a proxy: by hand. They pass brake and
+pause, never exclusivity."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
 
-from service.cli import environment, output, words
-from service.cli.command import command
-from service.cli.control import controller
-from service.control import byhand
-from service.control.locate import locate
-from service.control.server import ServerControl
+from service.cli import output, words
+from service.cli.asking import asking
+from service.cli.backend import Backend, Document, asked
 from service.control.words import why_chosen
-from service.errors import RefusedError, SettingsError
-from service.pool.models import Lease
-from service.web.models import ProxyOut
+from service.pool.choice import Choice as Chosen
+from service.web.requests import Choice
 
-SHOWN = ("assignedInstanceName", "server", "id", "protocol", "host", "port", "phase", "waits", "applied")
+SHOWN = ("assignedInstanceName", "server", "id", "protocol", "host", "port", "status", "phase", "waits", "applied")
 
 Instance = Annotated[str, typer.Argument(metavar="INSTANCE", help="The instance's name.")]
 Server = Annotated[str | None, typer.Option(help="Its server, where the name is on several.")]
-Pin = Annotated[str, typer.Option("--proxy", metavar="ID", help="Exactly this proxy.")]
+Pin = Annotated[str | None, typer.Option("--proxy", metavar="ID", help="Exactly this proxy.")]
 Group = Annotated[str | None, typer.Option(help="A proxy of this group only.")]
+OfProxy = Annotated[str, typer.Argument(metavar="PROXY", help="The proxy's id.")]
 Force = Annotated[bool, typer.Option("--force", help="End the lease without proof that the proxy is out of use.")]
 
 
-@command
+@asking
 async def assign(
-    instance: Instance, server: Server = None, proxy: Pin = "", group: Group = None, as_json: output.Json = False
+    backend: Backend,
+    instance: Instance,
+    server: Server = None,
+    proxy: Pin = None,
+    group: Group = None,
+    as_json: output.Json = False,
 ) -> None:
     """Give INSTANCE a proxy, or show the one it holds. Policy looks after the instance again."""
-    async with _control(instance, server) as control:
-        given = await byhand.assign(control, instance, actor=environment.actor(), pin=proxy, group=group)
-        await _show(control, given.lease, as_json)
+    choice = asked(Choice, backend.locale, proxyId=proxy, group=group)
+    _show(await backend.assign(instance, server, choice), backend, as_json)
 
 
-@command
+@asking
 async def rotate(
-    instance: Instance, server: Server = None, proxy: Pin = "", group: Group = None, as_json: output.Json = False
+    backend: Backend,
+    instance: Instance,
+    server: Server = None,
+    proxy: Pin = None,
+    group: Group = None,
+    as_json: output.Json = False,
 ) -> None:
     """Give INSTANCE another proxy. The old one cools for at least 10 minutes."""
-    async with _control(instance, server) as control:
-        lease = await byhand.rotate(control, instance, actor=environment.actor(), pin=proxy, group=group)
-        await _show(control, lease, as_json)
+    choice = asked(Choice, backend.locale, proxyId=proxy, group=group)
+    _show(await backend.rotate(instance, server, choice), backend, as_json)
 
 
-@command
+@asking
 async def release(
-    instance: Instance, server: Server = None, force: Force = False, as_json: output.Json = False
+    backend: Backend, instance: Instance, server: Server = None, force: Force = False, as_json: output.Json = False
 ) -> None:
     """Take INSTANCE's proxy back.
 
     The instance is left alone until the next assign.
     """
-    async with _control(instance, server) as control:
-        lease = await byhand.release(control, instance, actor=environment.actor(), force=force)
-        if lease is not None:
-            await _show(control, lease, as_json)
-        elif as_json:
-            output.document({"assignedInstanceName": instance, "server": control.context.server, "phase": None})
-        else:
-            typer.echo(words.text("released", control.context.locale, instance=instance))
-
-
-async def _show(control: ServerControl, lease: Lease, as_json: bool) -> None:
-    proxy = await control.pool.proxy(lease.proxy_id)
-    if proxy is None:
-        raise RefusedError("stale", instance=lease.name)
-    value = ProxyOut.of(proxy).model_dump(mode="json", by_alias=True)
-    if as_json:
-        output.document(value)
+    proxy = await backend.release(instance, server, force=force)
+    if proxy["phase"] is None and not as_json:
+        typer.echo(words.text("released", backend.locale, instance=instance))
     else:
-        why = why_chosen(proxy.lease.chosen, control.context.locale) if proxy.lease else None
-        output.figures({name: value[name] for name in SHOWN} | {"why": why})
+        _show(proxy, backend, as_json)
 
 
-@asynccontextmanager
-async def _control(instance: str, server: str | None) -> AsyncIterator[ServerControl]:
-    """The server that ``instance`` is on, under control."""
-    settings = environment.settings()
-    if not settings.servers:
-        raise SettingsError(problems=["EVOLUTION_API_BASE_URL: not set, so there is no server to talk to"])
-    environment.refuse_unknown(server, settings)
-    async with environment.running_pool(settings, passwords=True) as pool, controller(settings, pool) as controlled:
-        yield await locate(controlled, instance, server)
+@asking
+async def disable(backend: Backend, proxy: OfProxy, as_json: output.Json = False) -> None:
+    """Take PROXY out of use. One that an instance holds stays with it until that lets go; rotate the instance to
+    hasten it."""
+    _show(await backend.set_active(proxy, active=False), backend, as_json)
+
+
+@asking
+async def enable(backend: Backend, proxy: OfProxy, as_json: output.Json = False) -> None:
+    """Take PROXY into use again."""
+    _show(await backend.set_active(proxy, active=True), backend, as_json)
+
+
+def _show(proxy: Document, backend: Backend, as_json: bool) -> None:
+    if as_json:
+        output.document(proxy)
+        return
+    chosen = proxy.get("choice")
+    why = why_chosen(_chosen(chosen), backend.locale) if chosen else None
+    output.figures({name: proxy.get(name) for name in SHOWN} | {"why": why})
+
+
+def _chosen(shown: Document) -> Chosen:
+    """As it was before the API showed it; what another release shows may be less."""
+    counts = " ".join(f"{name}:{count}" for name, count in shown.items() if isinstance(count, int))
+    return Chosen.parse(str(shown.get("why")), shown.get("group") or "", counts)

@@ -39,6 +39,12 @@ def locale() -> Locale:
         return "pt-BR"
 
 
+def require_servers(settings: Settings) -> None:
+    """Raises :class:`~service.errors.SettingsError` when there is no server to talk to."""
+    if not settings.servers:
+        raise SettingsError(problems=["EVOLUTION_API_BASE_URL: not set, so there is no server to talk to"])
+
+
 def refuse_unknown(server: str | None, settings: Settings) -> None:
     """Raises :class:`~service.errors.RefusedError` (unknown_server) for a name that the settings do not hold."""
     names = [one.name for one in settings.servers]

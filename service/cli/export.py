@@ -12,13 +12,14 @@ from typing import IO, Annotated
 
 import typer
 
-from service.cli import environment, output, words
-from service.cli.command import command
+from service.cli import output, words
+from service.cli.asking import asking
+from service.cli.backend import Backend, asked
 from service.errors import InvalidInputError
 from service.models import Protocol
 from service.pool.models import Status
-from service.web.export import Format, Wanted
-from service.web.export import export as parts_of
+from service.web.export import Format
+from service.web.requests import ExportQuery
 
 Shape = Annotated[Format | None, typer.Option("--format", help="lines, unless you say so.", show_default=False)]
 Secrets = Annotated[bool, typer.Option("--secrets", help="With passwords. The audit trail tells of it.")]
@@ -28,8 +29,9 @@ Spoken = Annotated[Protocol | None, typer.Option(help="Only those of this protoc
 Group = Annotated[str | None, typer.Option(help="Only those of this group.")]
 
 
-@command
+@asking
 async def export(
+    backend: Backend,
     shape: Shape = None,
     secrets: Secrets = False,
     to: To = "-",
@@ -43,23 +45,20 @@ async def export(
     csv, json and ndjson carry all that an import takes, lines the endpoints and credentials; only with --secrets is
     that the whole truth. Whether a proxy is disabled is no part of it.
     """
-    settings = environment.settings()
-    as_document = as_json and to == "-"
-    wanted = Wanted(shape or (Format.JSON if as_document else Format.LINES), secrets, status, group, protocol)
-    done = 0
-    async with environment.running_pool(settings, passwords=secrets) as pool:
-        parts = parts_of(pool, wanted, actor=environment.actor())
-        with _target(to) as file, _progress(to) as tell:
-            async with aclosing(parts):
-                async for part in parts:
-                    file.write(part.text)
-                    tell(done := done + part.proxies)
+    form = shape or (Format.JSON if as_json and to == "-" else Format.LINES)
+    given = {"format": form, "secrets": secrets, "status": status, "group": group, "protocol": protocol}
+    query, done = asked(ExportQuery, backend.locale, **given), 0
+    with _target(to) as file, _progress(to) as tell:
+        async with aclosing(backend.export(query)) as parts:
+            async for part in parts:
+                file.write(part.text)
+                tell(done := done + part.proxies)
     if to == "-":
         return
     if as_json:
         output.document({"file": to, "proxies": done, "secrets": secrets})
     else:
-        typer.echo(words.text("exported", settings.locale, count=done, file=to))
+        typer.echo(words.text("exported", backend.locale, count=done, file=to))
 
 
 def _progress(to: str) -> AbstractContextManager[Callable[[int], None]]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import typer
 
 from service.cli import environment, output, words
+from service.cli.asking import asking
+from service.cli.backend import Backend
 from service.cli.command import command
 from service.mirror.database import open_database, url_of
 from service.mirror.migrate import migrate as bring_up_to_date
-from service.mirror.mirroring import Mirroring
 
 
 @command
@@ -25,16 +24,14 @@ async def migrate(as_json: output.Json = False) -> None:
         typer.echo(words.text("migrated", settings.locale, version=version))
 
 
-@command
-async def snapshot(as_json: output.Json = False) -> None:
+@asking
+async def snapshot(backend: Backend, as_json: output.Json = False) -> None:
     """Write the figures of now into pool_stats, and hold every proxy against its row in SQL.
 
     What is wrong in the table is corrected. The service does both too, from time to time.
     """
-    settings = environment.settings()
-    async with environment.running_pool(settings) as pool, open_database(url_of(settings)) as engine:
-        compared = await Mirroring(pool, engine, snapshot_interval=settings.snapshot_interval).snapshot()
+    compared = await backend.snapshot()
     if as_json:
-        output.document(asdict(compared))
+        output.document(compared)
     else:
-        typer.echo(words.text("compared", settings.locale, **asdict(compared)))
+        typer.echo(words.text("compared", backend.locale, **compared))

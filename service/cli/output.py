@@ -1,4 +1,5 @@
-"""How results are shown: tables on a terminal, plain columns in a pipe, JSON on demand."""
+"""How results are shown: coloured tables on a terminal (rich heeds NO_COLOR), plain columns in a pipe, JSON on
+demand."""
 
 from __future__ import annotations
 
@@ -17,6 +18,25 @@ from rich.text import Text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+_STYLES: Mapping[str, Mapping[str, str]] = {
+    "status": {
+        "free": "green",
+        "used": "cyan",
+        "cooling": "blue",
+        "quarantined": "yellow",
+        "disabled": "bright_black",
+    },
+    "state": {"open": "green", "connecting": "yellow", "close": "red"},
+    "phase": {"active": "green", "reserved": "yellow", "releasing": "yellow"},
+    "applied": {"yes": "green", "no": "red", "unknown": "yellow"},
+    "level": {"error": "bold red", "warning": "yellow", "debug": "bright_black"},
+    "role": {"superadmin": "bold"},
+}
+"""Colours of the words that one looks for, by the field that holds them. They are there for people only."""
+
+_ALARMS = frozenset({"unprotected", "stuck", "engaged", "paused", "eventsLost", "unreadServers", "warnings"})
+"""Figures that call for a human unless they are nothing."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one line an item of a list.")]
 
 
@@ -34,13 +54,21 @@ def figures(value: Mapping[str, Any]) -> None:
     """Names and values, one a line; what holds further mappings is spread, ``servers.default.leases``."""
     lines = dict(_spread(value))
     width = max(map(len, lines), default=0)
+    if not on_terminal():
+        for name, item in lines.items():
+            typer.echo(f"{_cell(name):<{width}}  {_cell(item)}")
+        return
+    console = Console()
     for name, item in lines.items():
-        typer.echo(f"{_cell(name):<{width}}  {_cell(item)}")
+        figure = name.rpartition(".")[2]
+        style = "red" if figure in _ALARMS and item else _style(figure, item)
+        line = Text().append(f"{_cell(name):<{width}}", "bold").append("  ").append(_cell(item), style)
+        console.print(line, soft_wrap=True)
 
 
 async def listed(items: AsyncIterable[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool) -> None:
     """A list as it comes: JSON lines with all that is known, or ``columns``, by title the name of what they show. Only
-    the terminal's table waits for the end, because its widths do."""
+    the terminal's table waits for the end, because its widths do. What another release leaves out is a dash."""
     if as_json:
         async for item in items:
             typer.echo(orjson.dumps(item))
@@ -49,11 +77,12 @@ async def listed(items: AsyncIterable[Mapping[str, Any]], columns: Mapping[str, 
         for title in columns:
             table.add_column(title, overflow="fold", no_wrap=title in ("id", "proxy"))  # those are copied
         async for item in items:
-            table.add_row(*(Text(_cell(item[name])) for name in columns.values()))
+            cells = ((name, item.get(name)) for name in columns.values())
+            table.add_row(*(Text(_cell(cell), _style(name, cell)) for name, cell in cells))
         Console().print(table)
     else:
         async for item in items:
-            typer.echo("\t".join(_cell(item[name]) for name in columns.values()))
+            typer.echo("\t".join(_cell(item.get(name)) for name in columns.values()))
 
 
 @contextmanager
@@ -75,6 +104,10 @@ def _spread(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
             yield from _spread(item, f"{above}{name}.")
         else:
             yield above + name, item
+
+
+def _style(name: str, value: Any) -> str:
+    return _STYLES.get(name, {}).get(value, "") if isinstance(value, str) else ""
 
 
 def _cell(value: Any) -> str:

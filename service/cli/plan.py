@@ -20,7 +20,7 @@ from service.control.plan import Left, Pace, Planned, counted, shortage
 from service.control.planning import Foreseen, foresee
 from service.control.server import ServerControl
 from service.control.words import left_out_of, why_chosen
-from service.errors import EvolutionError, RefusedError, SettingsError
+from service.errors import EvolutionError, RefusedError
 from service.messages import Locale
 from service.pool.choice import Choice
 from service.pool.models import Proxy
@@ -53,8 +53,7 @@ async def plan(instance: Instance = None, server: Server = None, as_json: output
     line an instance, then the totals.
     """
     settings = environment.settings()
-    if not settings.servers:
-        raise SettingsError(problems=["EVOLUTION_API_BASE_URL: not set, so there is no server to talk to"])
+    environment.require_servers(settings)
     environment.refuse_unknown(server, settings)
     async with environment.running_pool(settings) as pool, controller(settings, pool) as controlled:
         if instance is not None:

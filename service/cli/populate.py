@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
+from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, cast
 
 import typer
 
-from service import messages
-from service.cli import environment, output, words
-from service.cli.command import command
-from service.control.intake import LARGEST, ImportReport, Mode, import_proxies
+from service.cli import output, words
+from service.cli.asking import asking
+from service.cli.backend import Backend, Document, asked
+from service.control.intake import LARGEST, Mode
 from service.errors import InvalidInputError
-from service.importing import Rejected, Warned
 from service.messages import Locale
 from service.models import Protocol
-from service.web.models import ImportOut
+from service.web.requests import ImportQuery
 
 SHOWN = 20
 """Refused lines, and warnings, shown to people. JSON holds all that the report kept."""
@@ -33,8 +33,9 @@ Spoken = Annotated[Protocol, typer.Option(help="Protocol of the proxies whose li
 Group = Annotated[str, typer.Option(help="Group of the proxies whose line names none.")]
 
 
-@command
+@asking
 async def populate(
+    backend: Backend,
     file: File,
     mode: How = "add",
     dry_run: DryRun = False,
@@ -43,38 +44,28 @@ async def populate(
     as_json: output.Json = False,
 ) -> None:
     """Import proxies from FILE. A bad line never costs a good one; the same file again changes nothing."""
-    settings = environment.settings()
+    query = asked(ImportQuery, backend.locale, dryRun=dry_run, mode=mode, protocol=protocol, group=group)
     with opened(file) as source, output.progress(file) as tell:
-        async with environment.running_pool(settings, passwords=True) as pool:
-            try:
-                report = await import_proxies(
-                    pool,
-                    chunks(source, file),
-                    actor=environment.actor(),
-                    mode=mode,
-                    dry_run=dry_run,
-                    default_protocol=protocol,
-                    group=group,
-                    on_progress=lambda so_far: tell(so_far.accepted),
-                )
-            except InvalidInputError as error:
-                if error.params.get("field") == "file":  # "no text", "no proxy": of this file
-                    raise InvalidInputError(**error.params | {"field": file}) from None
-                raise
+        try:
+            report = await backend.populate(chunks(source, file), query, tell)
+        except InvalidInputError as error:
+            if error.params.get("field") == "file":  # "no text", "no proxy": of this file
+                raise InvalidInputError(**error.params | {"field": file, "detail": None}) from None
+            raise
     if as_json:
-        output.document(ImportOut(**asdict(report), dry_run=dry_run).model_dump(by_alias=True))
+        output.document(report)
     else:
-        show(report, settings.locale)
+        show(report, backend.locale)
         if dry_run:
-            typer.echo(words.text("dry_run", settings.locale))
-    if not report.accepted:
+            typer.echo(words.text("dry_run", backend.locale))
+    if not accepted(report):
         raise InvalidInputError("no_proxy_in_file", file=file)
 
 
-def opened(file: str) -> BinaryIO:
+def opened(file: str) -> BufferedReader:
     """Raises :class:`InvalidInputError` for what can't be read or is too large, before anything is imported."""
     if file == "-":
-        return sys.stdin.buffer
+        return cast(BufferedReader, sys.stdin.buffer)
     try:
         source = Path(file).open("rb")  # noqa: SIM115 - the caller closes it
     except FileNotFoundError:
@@ -89,13 +80,14 @@ def opened(file: str) -> BinaryIO:
     return source
 
 
-async def chunks(source: BinaryIO, file: str) -> AsyncIterator[bytes]:
-    """What ``source`` holds; raises :class:`InvalidInputError`.
-
-    Read in the loop's own thread: nothing else runs in it, and a thread that waits for input can't be ended."""
+async def chunks(source: BufferedReader, file: str) -> AsyncIterator[bytes]:
+    """What ``source`` holds, as it comes; raises :class:`InvalidInputError`."""
     size = 0
     try:
-        while chunk := source.read(_CHUNK):
+        while True:
+            await _readable(source)
+            if not (chunk := source.read1(_CHUNK)):
+                return
             size += len(chunk)
             if size > LARGEST:
                 raise InvalidInputError("large_file", file=file, limit=LARGEST >> 20)
@@ -104,17 +96,35 @@ async def chunks(source: BinaryIO, file: str) -> AsyncIterator[bytes]:
         raise InvalidInputError("unreadable_file", file=file, reason=error.strerror) from None
 
 
-def show(report: ImportReport, locale: Locale) -> None:
+async def _readable(source: BufferedReader) -> None:
+    """Returns when a read does not wait, as one of a regular file never does."""
+    ready = asyncio.Event()
+    try:
+        number = source.fileno()
+        asyncio.get_running_loop().add_reader(number, ready.set)
+    except OSError:  # what can't be waited for
+        return
+    try:
+        await ready.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(number)
+
+
+def accepted(report: Document) -> int:
+    """Lines that gave a proxy."""
+    return sum(report[name] for name in ("added", "updated", "unchanged"))
+
+
+def show(report: Document, locale: Locale) -> None:
     """The report for people."""
-    counts = {name: getattr(report, name) for name in ("added", "updated", "unchanged", "disabled", "drained")}
-    output.figures({**counts, "rejected": report.rejected_count, "warnings": report.warnings_count})
-    _tell("rejected", report.rejected, report.rejected_count, locale)
-    _tell("warned", report.warnings, report.warnings_count, locale)
+    counts = {name: report[name] for name in ("added", "updated", "unchanged", "disabled", "drained")}
+    output.figures({**counts, "rejected": report["rejectedCount"], "warnings": report["warningsCount"]})
+    _tell("rejected", report["rejected"], report["rejectedCount"], locale)
+    _tell("warned", report["warnings"], report["warningsCount"], locale)
 
 
-def _tell(code: str, remarks: Sequence[Rejected | Warned], count: int, locale: Locale) -> None:
+def _tell(code: str, remarks: Sequence[Document], count: int, locale: Locale) -> None:
     for remark in remarks[:SHOWN]:
-        reason = messages.remark(remark.code, locale, remark.reason)
-        typer.echo(words.text(code, locale, line=remark.line, reason=reason))
+        typer.echo(words.text(code, locale, line=remark["line"], reason=remark["reason"]))
     if count > SHOWN:
         typer.echo(words.text(f"more_{code}", locale, count=count - SHOWN))

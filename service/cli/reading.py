@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from service.cli import environment, output, words
+from service.cli.asking import asking
+from service.cli.backend import LARGEST_PAGE, Backend, asked
 from service.cli.command import REFUSED, command
-from service.cli.control import controller
 from service.models import Protocol
 from service.pool.models import Broken, Status
-from service.pool.pool import Pool
-from service.web.figures import figures
-from service.web.models import InstanceOut, ProxyOut
+from service.web.requests import InstanceQuery, ProxyQuery
 
 PROXY_COLUMNS = {
     "id": "id",
@@ -38,51 +36,38 @@ INSTANCE_COLUMNS = {
 Only = Annotated[Literal["unprotected", "unapplied", "spent", "external"] | None, typer.Option(help="Only those.")]
 
 
-@command
-async def stats(as_json: output.Json = False) -> None:
-    """Show the figures of the pool."""
-    settings = environment.settings()
-    async with environment.running_pool(settings) as pool, controller(settings, pool) as servers:
-        told = figures(await pool.stats(), servers, settings.locale)
-    only_the_service_knows = {"error", "last_poll_at", "planned", "webhooks", "pace"}
-    value = told.model_dump(
-        mode="json",
-        by_alias=True,
-        exclude={
-            "last_poll_at": True,
-            "mirror_lag": True,
-            "eta_seconds": True,
-            "servers": {"__all__": only_the_service_knows},
-        },
-    )
-    (output.document if as_json else output.figures)(value)
+@asking
+async def stats(backend: Backend, as_json: output.Json = False) -> None:
+    """Show the figures of the pool.
+
+    What only a running service knows (when it looked, its pace, the mirror's lag) is told with --url alone.
+    """
+    (output.document if as_json else output.figures)(await backend.stats())
 
 
-@command
+@asking
 async def proxies(
+    backend: Backend,
     status: Annotated[Status | None, typer.Option(help="Only those in this status.")] = None,
     protocol: Annotated[Protocol | None, typer.Option(help="Only those of this protocol.")] = None,
     group: Annotated[str | None, typer.Option(help="Only those of this group.")] = None,
     as_json: output.Json = False,
 ) -> None:
     """List proxies and who holds them. Passwords are never shown."""
-    wanted = {"status": status, "protocol": protocol, "group": group}
-    async with environment.running_pool(environment.settings()) as pool:
-        found = _proxies(pool, {name: value for name, value in wanted.items() if value is not None})
-        await output.listed(found, PROXY_COLUMNS, as_json=as_json)
+    query = asked(ProxyQuery, backend.locale, status=status, protocol=protocol, group=group, limit=LARGEST_PAGE)
+    await output.listed(backend.proxies(query), PROXY_COLUMNS, as_json=as_json)
 
 
-@command
+@asking
 async def instances(
+    backend: Backend,
     server: Annotated[str | None, typer.Option(help="Only those of this server.")] = None,
     only: Only = None,
     as_json: output.Json = False,
 ) -> None:
     """List instances and what they hold, as last observed."""
-    settings = environment.settings()
-    environment.refuse_unknown(server, settings)
-    async with environment.running_pool(settings) as pool:
-        await output.listed(_instances(pool, server, only or "instances"), INSTANCE_COLUMNS, as_json=as_json)
+    query = asked(InstanceQuery, backend.locale, server=server, list=only, limit=LARGEST_PAGE)
+    await output.listed(backend.instances(query), INSTANCE_COLUMNS, as_json=as_json)
 
 
 @command
@@ -90,7 +75,7 @@ async def check(as_json: output.Json = False) -> None:
     """Hold the live pool against its promises.
 
     Each proxy has one status, each lease one proxy and one instance. Prints the ids of those that do not;
-    the last line counts.
+    the last line counts. It works on the store itself, so run it where Redis can be reached.
     """
     settings = environment.settings()
     looked, broken = 0, 0
@@ -116,22 +101,3 @@ def _tell(broken: Broken, as_json: bool) -> None:
         output.document({"id": broken.id, "what": broken.what})
     else:
         typer.echo(f"{broken.id}\t{broken.what}")
-
-
-async def _proxies(pool: Pool, wanted: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
-    cursor: str | None = None
-    while cursor != "":
-        cursor, page = await pool.page(cursor or "")
-        for proxy in page:
-            value = ProxyOut.of(proxy).model_dump(mode="json", by_alias=True)
-            if wanted.items() <= value.items():
-                yield value
-
-
-async def _instances(pool: Pool, server: str | None, which: str) -> AsyncIterator[Mapping[str, Any]]:
-    cursor: str | None = None
-    while cursor != "":
-        cursor, page = await pool.page_instances(cursor or "", which=which)
-        for instance in page:
-            if server in (None, instance.server):
-                yield InstanceOut.of(instance).model_dump(mode="json", by_alias=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -89,10 +88,11 @@ async def _from_file(pool: Pool, file: str, settings: Settings, *, merge: bool, 
         with opened(file) as source:
             report = await import_proxies(pool, chunks(source, file), actor=actor)
         await pool.finish_restore(name, source="file", proxies=report.added, left=report.rejected_count, actor=actor)
+    shown = ImportOut.of(report, settings.locale, dry_run=dry_run).model_dump(mode="json", by_alias=True)
     if as_json:
-        output.document({"from": file} | ImportOut(**asdict(report), dry_run=dry_run).model_dump(by_alias=True))
+        output.document({"from": file} | shown)
     else:
-        show(report, settings.locale)
+        show(shown, settings.locale)
     return report.rejected_count
 
 

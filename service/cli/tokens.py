@@ -2,58 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import typer
 
-from service.cli import environment, output, words
-from service.cli.command import command
-from service.pool.tokens import Role, Token
-from service.web.models import TokenOut
+from service.cli import output, words
+from service.cli.asking import asking
+from service.cli.backend import Backend, asked
+from service.pool.tokens import Role
+from service.web.requests import TokenRequest
 
 app = typer.Typer(help="Tokens for the API: create, list, revoke.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, . and -; the audit trail shows it.")]
 As = Annotated[Role, typer.Option("--role", help="What its holder may do.")]
 
+Expires = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Its end: 30d, 12h or 15m from now, or 2026-01-31T12:00:00Z.")
+]
+RateLimit = Annotated[int | None, typer.Option(metavar="N", help="Requests a minute; any number, unless you say so.")]
+COLUMNS = {"name": "name", "role": "role", "created": "createdAt", "expires": "expiresAt", "used": "lastUsedAt"}
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def moment(text: str) -> str:
+    """``30d``, ``12h`` or ``15m`` from now on as a time; what is no such span stays as it is."""
+    span = re.fullmatch(r"(\d{1,5})([mhd])", text, re.ASCII)
+    return (datetime.now(UTC) + timedelta(**{_UNITS[span[2]]: int(span[1])})).isoformat() if span else text
+
 
 @app.command()
-@command
-async def create(name: Name, role: As = Role.VIEWER, as_json: output.Json = False) -> None:
+@asking
+async def create(
+    backend: Backend,
+    name: Name,
+    role: As = Role.VIEWER,
+    expires: Expires = None,
+    rate_limit: RateLimit = None,
+    as_json: output.Json = False,
+) -> None:
     """Make a token and show it, this once."""
-    settings = environment.settings()
-    async with environment.running_pool(settings) as pool:
-        token = await pool.create_token(name, role, actor=environment.actor())
+    given = {"name": name, "role": role, "expiresAt": expires and moment(expires), "rateLimit": rate_limit}
+    made = await backend.create_token(asked(TokenRequest, backend.locale, **given))
     if as_json:
-        output.document({"name": name, "role": role, "token": token})
+        output.document(made)
     else:
-        typer.echo(token)
-        typer.echo(words.text("token_once", settings.locale), err=True)
+        typer.echo(made["token"])
+        typer.echo(words.text("token_once", backend.locale), err=True)
 
 
 @app.command("list")
-@command
-async def list_(as_json: output.Json = False) -> None:
-    """Show the names and roles of all tokens."""
-    async with environment.running_pool(environment.settings()) as pool:
-        tokens = await pool.tokens()
-    await output.listed(_views(tokens), {"name": "name", "role": "role", "created": "createdAt"}, as_json=as_json)
+@asking
+async def list_(backend: Backend, as_json: output.Json = False) -> None:
+    """Show all tokens, without their secrets."""
+    await output.listed(backend.tokens(), COLUMNS, as_json=as_json)
 
 
 @app.command()
-@command
-async def revoke(name: Name, as_json: output.Json = False) -> None:
+@asking
+async def revoke(backend: Backend, name: Name, as_json: output.Json = False) -> None:
     """End a token at once."""
-    settings = environment.settings()
-    async with environment.running_pool(settings) as pool:
-        await pool.revoke_token(name, actor=environment.actor())
+    await backend.revoke_token(name)
     if as_json:
         output.document({"name": name, "revoked": True})
     else:
-        typer.echo(words.text("revoked", settings.locale, name=name))
-
-
-async def _views(tokens: list[Token]) -> AsyncIterator[Mapping[str, Any]]:
-    for token in tokens:
-        yield TokenOut.of(token).model_dump(mode="json", by_alias=True, exclude={"token"})
+        typer.echo(words.text("revoked", backend.locale, name=name))

@@ -15,6 +15,7 @@ from service.control.webhooks import Installed, Outcome
 from service.errors import EvolutionError, InvalidInputError, SettingsError
 from service.evolution.client import EvolutionClient
 from service.messages import Locale
+from service.models import bracketed
 from service.settings import ServerSettings, Settings
 from service.urls import normalise_url
 
@@ -88,8 +89,7 @@ def _base_url(url: str | None, settings: Settings) -> str:
     if url is None:
         if settings.host in _EVERY_ADDRESS:
             raise InvalidInputError("no_webhook_url", host=settings.host)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = f"http://{host}:{settings.port}"
+        url = f"http://{bracketed(settings.host)}:{settings.port}"
     try:
         return normalise_url(url)
     except ValueError as error:
@@ -97,8 +97,7 @@ def _base_url(url: str | None, settings: Settings) -> str:
 
 
 def _secret(settings: Settings) -> str:
-    if not settings.servers:
-        raise SettingsError(problems=["EVOLUTION_API_BASE_URL: not set, so there is no server to talk to"])
+    environment.require_servers(settings)
     if settings.webhook_secret is None:
         raise SettingsError(problems=["EVOPROXY_WEBHOOK_SECRET: not set, so webhooks are refused"])
     return settings.webhook_secret.get_secret_value()

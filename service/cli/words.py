@@ -117,6 +117,30 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "\n  Endereço: {url}\n  Token:    {token}\n\n  Ctrl-C encerra tudo.\n",
         "\n  Address: {url}\n  Token:   {token}\n\n  Ctrl-C ends all of it.\n",
     ),
+    "remote_unreachable": (
+        "O evoproxy em {url} não está acessível: {reason}",
+        "The evoproxy at {url} can't be reached: {reason}",
+    ),
+    "no_evoproxy": (
+        "{url} não responde como um evoproxy ({answer}); confira --url",
+        "{url} does not answer as an evoproxy does ({answer}); see to --url",
+    ),
+    "no_token": (
+        "--url precisa de um token: --token @ARQUIVO, ou digite-o em um terminal",
+        "--url needs a token: --token @FILE, or type it on a terminal",
+    ),
+    "token_without_url": ("--token vale só com --url", "--token is for use with --url only"),
+    "no_token_text": (
+        "isso não pode ser um token: vazio, ou com caracteres que nenhum tem",
+        "that can be no token: empty, or with characters that none has",
+    ),
+    "clear_token": (
+        "aviso: o token vai em claro até {url}; use https",
+        "warning: the token goes to {url} in clear; use https",
+    ),
+    "ask_token": ("Token de {url}", "Token for {url}"),
+    "paused": ("pausado: nada é feito automaticamente até evoproxy resume", "paused: nothing is done until resumed"),
+    "resumed": ("retomado", "resumed"),
     "token_once": ("Guarde-o agora: ele não será mostrado de novo", "Keep it now: it is not shown again"),
     "revoked": ("token {name} revogado", "token {name} revoked"),
 }
@@ -129,12 +153,17 @@ def text(code: str, locale: Locale, **params: object) -> str:
 
 
 def lines(error: EvoproxyError, locale: Locale) -> list[str]:
-    """What is told of an error: one line, for settings one a mistake. Names what the sentence leaves out."""
+    """What is told of an error: one line, for settings one a mistake. Names what the sentence leaves out.
+
+    The sentence is that of its code, or its ``detail``, which a remote evoproxy gave it.
+    """
     if isinstance(error, SettingsError):
         return list(error.params["problems"])
     if error.code in _TEXTS:
         return [text(error.code, locale, **error.params)]
     params = dict(error.params)
+    if detail := params.pop("detail", None):
+        return [_naming(detail, {name: value for name, value in params.items() if str(value) not in detail})]
     blank = messages.text(error.code, locale)
 
     def says(name: str, value: object) -> bool:
@@ -143,6 +172,10 @@ def lines(error: EvoproxyError, locale: Locale) -> list[str]:
     if details := params.pop("details", ()):
         # What followed the script's word; where a sentence has a place for a server, it is the server.
         params.update({"server": details[0]} if says("server", details[0]) else {"details": " ".join(details)})
-    left = [f"{name}: {value}" for name, value in params.items() if value and not says(name, value)]
-    sentence = messages.text(error.code, locale, **params)
-    return [f"{sentence} ({', '.join(left)})" if left else sentence]
+    left = {name: value for name, value in params.items() if not says(name, value)}
+    return [_naming(messages.text(error.code, locale, **params), left)]
+
+
+def _naming(sentence: str, left: Mapping[str, object]) -> str:
+    told = ", ".join(f"{name}: {value}" for name, value in left.items() if value)
+    return f"{sentence} ({told})" if told else sentence

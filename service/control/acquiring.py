@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TypeAlias
 
-from service.pool.models import Lease, Outcome, Wish
+from service.pool.batches import Outcome, Wish
+from service.pool.models import Lease
 from service.pool.pool import Pool
 
 _TOGETHER = 50

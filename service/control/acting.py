@@ -32,6 +32,7 @@ from service.control.releasing import clear, closed, row_moved
 from service.control.remedies import cure, replace, rotate
 from service.evolution.models import Observation
 from service.pool.models import Applied, Evidence, Lease, Phase, Waits
+from service.pool.servers import ServerRecord
 
 
 class Acting:
@@ -170,11 +171,10 @@ class Acting:
     async def probe(self) -> None:
         """While the set half is engaged: one set with the proxy that last succeeded, else the assignment of one waiting
         instance; a success lets go."""
-        remembered = await self.pool.server(self.context.server)
-        if remembered.get("set_brake") != "1":
+        record = ServerRecord.parse(await self.pool.server(self.context.server))
+        if not record.set_brake.engaged:
             return
-        last_good = remembered.get("last_good", "")
-        lease = await self.pool.lease(last_good) if last_good else None
+        lease = await self.pool.lease(record.last_good) if record.last_good else None
         # As the instance's own act: a set beside a release would land after the clear.
         if lease and lease.server == self.context.server and lease.phase is Phase.ACTIVE and not lease.tail:
             await self.acts.alone(lease.instance, self.acts.guarded(probe(self.context, lease)))

@@ -16,7 +16,8 @@ from service.errors import (
 )
 from service.evolution.models import Observation
 from service.models import ProxySpec
-from service.pool.models import Lease, Outcome, Wish
+from service.pool.batches import Outcome, Wish
+from service.pool.models import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ async def configure(context: Context, lease: Lease, *, actor: str = "auto", tell
         await _count_unknown(context, lease, actor)
         raise
     await context.pool.confirm(lease, actor=actor)
-    context.attempts.pop(lease.holder, None)
+    context.attempts.end(lease.holder)
     if tell:
         _tell(context, "step_configured", lease.name)
 
@@ -106,9 +107,9 @@ async def resume(context: Context, lease: Lease) -> None:
     await context.pool.mark(lease, "unknown")
     try:
         row = await context.client.find_proxy(lease.name)
-        if row is not None and row.names(spec) and row.instance_id in (None, lease.instance):
+        if row is not None and row.names(spec) and row.belongs_to(lease.instance):
             await context.pool.confirm(lease)
-            context.attempts.pop(lease.holder, None)
+            context.attempts.end(lease.holder)
         else:
             await configure(context, lease)
     except EvolutionError as error:
@@ -119,19 +120,19 @@ async def assert_row(context: Context, lease: Lease) -> bool:
     """Writes the proxy of an active lease into a row that names something else, or an old password; false when
     Evolution has refused it, or left it without an answer, for the third time in a row."""
     spec = await _spec_of(context, lease)
-    token, refused = context.refusals.pop(lease.holder, (lease.token, 0))
     try:
         await rewrite_row(context, lease, spec)
     except (EvolutionRejectedError, EvolutionUnknownError) as error:
         tell_failure(context, lease, error)
-        refused = refused + 1 if token == lease.token else 1
-        context.refusals[lease.holder] = lease.token, refused
+        refused = context.refusals.count(lease.holder, lease.token)
         if refused >= _REFUSALS and isinstance(error, EvolutionUnknownError):
             await context.pool.mark(lease, "refused")  # given up, it counts for the brake like a refusal
         return refused < _REFUSALS
     except EvolutionError as error:
+        context.refusals.end(lease.holder)
         tell_failure(context, lease, error)
         return True
+    context.refusals.end(lease.holder)
     await context.pool.mark(lease, "asserted", fingerprints=context.pool.vault.fingerprints(spec.password))
     return True
 
@@ -148,9 +149,10 @@ async def probe(context: Context, lease: Lease) -> None:
     await context.pool.brake(context.server, "set", engaged=False, reason="probe")
 
 
-async def rewrite_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
+async def rewrite_row(context: Context, lease: Lease, spec: ProxySpec, *, refusal: str = "refused") -> None:
     """:func:`write_row` under an active lease. The pool knows of the set before it is sent, so that one which a crash
-    leaves without an answer is waited for like any unknown one."""
+    leaves without an answer is waited for like any unknown one; the caller notes that it succeeded. ``refusal`` is the
+    note of a refusal: ``refused`` counts for the brake, ``answered`` does not."""
     await context.pool.mark(lease, "sending")
     try:
         await write_row(context, lease, spec)
@@ -158,7 +160,10 @@ async def rewrite_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
         await context.pool.mark(lease, "unknown")
         raise
     except EvolutionRejectedError:
-        await context.pool.mark(lease, "refused")
+        await context.pool.mark(lease, refusal)
+        raise
+    except EvolutionError:
+        await context.pool.mark(lease, "answered")
         raise
 
 
@@ -183,17 +188,14 @@ async def write_row(context: Context, lease: Lease, spec: ProxySpec) -> None:
                 row = await context.client.find_proxy(lease.name)
             except EvolutionError:
                 continue
-            if row is not None and row.names(spec) and row.instance_id in (None, lease.instance):
+            if row is not None and row.names(spec) and row.belongs_to(lease.instance):
                 return
     raise EvolutionUnknownError(server=context.server, call="set_proxy", instance=lease.name, reason="not read back")
 
 
 async def _count_unknown(context: Context, lease: Lease, actor: str) -> None:
-    token, tried = context.attempts.get(lease.holder, (lease.token, 0))
-    tried = tried + 1 if token == lease.token else 1
-    context.attempts[lease.holder] = lease.token, tried
-    if tried >= context.patience.set_attempts:
-        context.attempts.pop(lease.holder, None)
+    if context.attempts.count(lease.holder, lease.token) >= context.patience.set_attempts:
+        context.attempts.end(lease.holder)
         await context.pool.abandon(lease, "unknown", actor=actor)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from service.control.acquiring import Acquiring
-from service.control.pacing import Backoff, Slots, TokenBucket
+from service.control.pacing import Backoff, Slots, Streaks, TokenBucket
 from service.control.policy import Policy
 from service.errors import RefusedError
 from service.evolution.client import EvolutionClient
@@ -73,14 +73,14 @@ class Context:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     backoff: Backoff = field(init=False)
     acquiring: Acquiring = field(init=False)
-    attempts: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By holder, the token of its lease and the sets under it without a believable outcome."""
+    attempts: Streaks = field(default_factory=Streaks)
+    """Sets under one lease without a believable outcome."""
     looks: Slots = field(default_factory=lambda: Slots(4))
     """Readings of live states that no act is waiting for."""
     cures: Slots = field(default_factory=lambda: Slots(4))
     """Sets that cure, so that silent proxies never hold up all sets."""
-    refusals: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By holder, the token of its lease and how often in a row Evolution refused to write its row again."""
+    refusals: Streaks = field(default_factory=Streaks)
+    """Times in a row that Evolution refused to write the row of a lease again."""
     unmoved: dict[str, tuple[str, float, int]] = field(default_factory=dict)
     """By holder, the token of the lease for which it was restarted and stayed open, the pause in s that this was worth,
     and its end in ms: one that never moves must not take the turns of those that would."""
@@ -96,7 +96,7 @@ class Context:
     def forget(self, holder: str) -> None:
         """The instance is gone."""
         self.backoff.succeeded(holder)
-        self.attempts.pop(holder, None)
-        self.refusals.pop(holder, None)
+        self.attempts.end(holder)
+        self.refusals.end(holder)
         self.unmoved.pop(holder, None)
         self.short.pop(holder, None)

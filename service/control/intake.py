@@ -13,13 +13,13 @@ from service.errors import InvalidInputError
 from service.importing import Outcome, Parsed, ProxyReader, Rejected, Warned
 from service.importing.fields import host_rank
 from service.models import USABLE_PROTOCOLS, Protocol, ProxySpec
-from service.pool.models import Imported
+from service.pool.batches import Imported
 from service.pool.pool import Pool
 
 Mode = Literal["add", "sync"]
 
-BATCH = 500
-"""Proxies a script call: some ten milliseconds of Redis' time."""
+BATCH = 50
+"""Proxies a script call: some milliseconds of Redis' time (docs/figures.md)."""
 
 LARGEST = 128 << 20
 """Bytes of one source: above two million lines. What is larger is most likely no list of proxies."""

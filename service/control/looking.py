@@ -16,7 +16,8 @@ from service.control.rows import Rows
 from service.errors import EvolutionNotFoundError
 from service.evolution.client import EvolutionClient
 from service.evolution.models import Observation
-from service.pool.models import Claim, Lease, Row, Sighting
+from service.pool.batches import Claim, Sighting
+from service.pool.models import Lease, Row
 
 _BATCH = 200
 

@@ -156,3 +156,20 @@ class Backoff:
 
     def succeeded(self, key: str) -> None:
         self._pauses.pop(key, None)
+
+
+class Streaks:
+    """How often in a row something happened to a holder under one lease; another token begins anew."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, tuple[str, int]] = {}
+
+    def count(self, holder: str, token: str) -> int:
+        """Counts one more; answers the length of the streak."""
+        known, before = self._counts.get(holder, (token, 0))
+        length = before + 1 if known == token else 1
+        self._counts[holder] = token, length
+        return length
+
+    def end(self, holder: str) -> None:
+        self._counts.pop(holder, None)

@@ -27,7 +27,8 @@ from service.control.actions import (
 )
 from service.control.decide import Seen
 from service.control.policy import Policy
-from service.pool.models import Applied, Claim, Lease, Proxy, Row
+from service.pool.batches import Claim
+from service.pool.models import Applied, Lease, Proxy, Row
 
 SET_SECONDS = 2.0
 """How long one set with its reading back is taken to last: Evolution tests the proxy twice over (EVOLUTION.md, 7)."""

@@ -10,6 +10,7 @@ from service.control.decide import decide
 from service.control.looking import Look, Looking, seens_of
 from service.control.plan import Planned, plan
 from service.pool.models import Status
+from service.pool.servers import ServerRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ async def foresee(context: Context) -> Foreseen:
     seens = seens_of(look, policy)
     decisions = [(seen, action) for seen in seens for action in decide(seen, policy)]
     known = await pool.proxies_at(set(look.rows.values()))
-    remembered = await pool.server(context.server)
+    record = ServerRecord.parse(await pool.server(context.server))
     return Foreseen(
         look,
         plan(context.server, seens, decisions, look.adopted, policy),
         Counter(proxy.group for proxy in known.values() if proxy.status is Status.FREE),
-        tuple(half for half in ("release", "set") if remembered.get(f"{half}_brake") == "1"),
+        tuple(record.engaged),
     )

@@ -48,7 +48,7 @@ async def clear(context: Context, lease: Lease) -> bool:
             async with context.sets.slot(urgent=True):
                 await context.client.clear_proxy(lease.name)
                 row = await context.client.find_proxy(lease.name)
-            if row is not None and row.instance_id not in (None, lease.instance):
+            if row is not None and not row.belongs_to(lease.instance):
                 return False
             value = row_value(row)
     except EvolutionNotFoundError:
@@ -90,7 +90,7 @@ async def let_go(context: Context, lease: Lease) -> bool:
     proxy rests like one whose set may still land, and the next list tells who uses it.
     """
     row = await context.client.find_proxy(lease.name)
-    if row is None or row.instance_id not in (None, lease.instance):
+    if row is None or not row.belongs_to(lease.instance):
         return False
     if row.same_endpoint(lease.proxy_id):
         await context.pool.mark(lease, "unknown")
@@ -107,6 +107,6 @@ async def _is_of(context: Context, lease: Lease, row: Row | None) -> bool:
     """Whether what bears the lease's name is its instance. A row tells; where there is none, the server is asked, which
     also errs while its DB is down: a null row is no evidence (EVOLUTION.md, B2)."""
     if row is not None:
-        return row.instance_id in (None, lease.instance)
+        return row.belongs_to(lease.instance)
     observation = await context.client.fetch_instance(lease.name)
     return observation is not None and observation.id == lease.instance

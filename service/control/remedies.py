@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from service import messages
-from service.control.assigning import configure, tell_failure, write_row
+from service.control.assigning import configure, rewrite_row, tell_failure
 from service.control.context import Context
 from service.control.evidence import DEAD_PROXY
 from service.control.live import live_state, note_state, sign
 from service.control.policy import PROBATION_MS, ROTATED_REST_MS
-from service.errors import EvolutionError, EvolutionRejectedError, EvolutionUnknownError, RefusedError
+from service.errors import EvolutionError, EvolutionRejectedError, RefusedError
 from service.pool.models import Lease
 
 logger = logging.getLogger(__name__)
@@ -33,15 +33,9 @@ async def cure(context: Context, lease: Lease) -> bool:
         if spec is None:
             return False
         _tell(context, "cure", lease)
-        await context.pool.mark(lease, "sending")
         try:
-            await write_row(context, lease, spec)
-        except EvolutionUnknownError as error:
-            await context.pool.mark(lease, "unknown")
-            tell_failure(context, lease, error)
-            return False
+            await rewrite_row(context, lease, spec, refusal="answered")
         except EvolutionError as error:
-            await context.pool.mark(lease, "answered")
             if isinstance(error, EvolutionRejectedError):
                 await sign(context, lease, "refused", at)
             tell_failure(context, lease, error)

@@ -99,7 +99,7 @@ class Rows:
                     continue
                 if row is None and not self._known_as_null(one):
                     nulls.append(one)
-                elif row is None or row.instance_id in (None, one.id):
+                elif row is None or row.belongs_to(one.id):
                     self._learn(one, row, held)
 
         await asyncio.gather(*(ask() for _ in range(_AT_ONCE)))

@@ -23,6 +23,7 @@ from service.control.round import Round
 from service.control.suspecting import suspect
 from service.errors import EvolutionError, EvolutionUnavailableError
 from service.evolution.models import Observation
+from service.pool.servers import ServerRecord
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class ServerControl:
         self._brake = braking.Brake()
         self._looking = Looking(context, adopts=not observe_only)
         self._rows_void = ""
-        self._remembered: Mapping[str, str] = {}
+        self._record = ServerRecord.parse({})
         self.acts = Acts(context.server)
         self.acting = Acting(context, self.acts)
         self.round = Round(context, self.acts)
@@ -110,7 +111,7 @@ class ServerControl:
         engaged = await self._judge(seens)
         suspicion = Suspicion()
         if not self.observe_only:
-            since = int(self._remembered.get("suspect_since") or 0) or None
+            since = self._record.suspect_since
             suspicion = await suspect(context, [seen.lease for seen in seens if seen.lease], since, at)
             self.round.watch(seen.lease for seen in seens if seen.lease and seen.shown_open)
         decisions = await self._decide(seens, engaged, suspicion)
@@ -141,9 +142,9 @@ class ServerControl:
 
     async def _recall(self) -> tuple[str, str]:
         """Reads what the pool remembers of the server; answers the epoch and the count of doubts about its rows."""
-        self._remembered = await self.pool.server(self.context.server)
-        self.acting.set_brake = self._remembered.get("set_brake") == "1"
-        return await self.pool.epoch(), self._remembered.get("rows_void", "")
+        self._record = ServerRecord.parse(await self.pool.server(self.context.server))
+        self.acting.set_brake = self._record.set_brake.engaged
+        return await self.pool.epoch(), self._record.rows_void
 
     async def _refuse_a_double(self) -> None:
         """One instance id on two servers is one Evolution server configured twice: nothing can be right for both.
@@ -180,13 +181,9 @@ class ServerControl:
         """Judges the reading (``None``: it failed, for the ``failure`` if it is known) and writes what changed; answers
         whether it is engaged."""
         server = self.context.server
-        remembered = self._remembered
         self.context.listed = seens is not None
-        before = braking.Brake(
-            remembered.get("release_brake") == "1",
-            remembered.get("release_override") == "1",
-            self._brake.good_ticks,
-        )
+        record = self._record
+        before = braking.Brake(record.release_brake.engaged, record.release_override, self._brake.good_ticks)
         if seens is None:
             after = braking.after_failure(before)
             reason = failure or f"server_error error={self.error and self.error.code}"

@@ -20,7 +20,7 @@ from service.evolution import answers
 from service.evolution.models import Observation, RestartAnswer, Row, State, Webhook
 from service.evolution.transport import OnCall, Transport, open_session
 from service.evolution.verdict import Request
-from service.models import FIELD_LIMIT, Protocol, ProxySpec
+from service.models import FIELD_LIMIT, Protocol, ProxySpec, bracketed
 
 _LIST_BYTES = 256 << 20
 
@@ -116,7 +116,7 @@ class EvolutionClient:
             return found
         row = await self.find_proxy(name)
         again = found if row is not None else await self._listed(name)  # null may be a DB that is down: this errs then
-        if again is None or again.id != found.id or (row is not None and row.instance_id not in (None, found.id)):
+        if again is None or again.id != found.id or (row is not None and not row.belongs_to(found.id)):
             raise EvolutionUnavailableError(
                 server=self.name, call="fetch_instance", instance=name, reason="the name passed to another instance"
             )
@@ -204,7 +204,7 @@ def _fields(spec: ProxySpec) -> dict[str, str]:
     """
     safe = "+" if spec.protocol is Protocol.SOCKS5 else ""
     fields = {
-        "host": f"[{spec.host}]" if ":" in spec.host else spec.host,
+        "host": bracketed(spec.host),
         "port": str(spec.port),
         "protocol": _PROTOCOL_WORDS.get(spec.protocol, spec.protocol.value),
         "username": _quoted("username", spec.username, safe),

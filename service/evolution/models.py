@@ -64,6 +64,10 @@ class Row:
         """Whether the row names the proxy of this id. Its password may still be an old one: see :meth:`names`."""
         return self.endpoint_id == proxy_id
 
+    def belongs_to(self, instance_id: str) -> bool:
+        """Whether the row may be that instance's: one that tells no owner is taken for that of the name asked for."""
+        return self.instance_id in (None, instance_id)
+
     def names(self, spec: ProxySpec) -> bool:
         """Whether the row is right for ``spec``: the same endpoint and the same credentials, password included."""
         return self.endpoint_id == spec.id and decoded(self.password) == spec.password

@@ -17,16 +17,15 @@ from service.mirror.mending import mend_ledger
 from service.mirror.mirror import Mirror, rows_of
 from service.mirror.rows import Row
 from service.mirror.schema import POSITION, PROXIES
-from service.mirror.store import end_rests, locked, mark_removed, put
+from service.mirror.store import LIVE, end_rests, locked, mark_removed, proxy_pages, put
 
 logger = logging.getLogger(__name__)
 
 PAGE = 200
 _LOOK = 60.0
 _LONGEST = 3_600.0
-_UNSAID = frozenset(("updated_at", "state", "password", "fingerprint"))
-"""What some transitions change without an event, such as a new encryption key: corrected, but no difference."""
-_LIVE = PROXIES.c.removed_at.is_(None)
+_UNSAID = frozenset(("updated_at", "state", "password", "fingerprint", "search_text"))
+"""What changes without an event, as by a new encryption key or a new release: corrected, but no difference."""
 
 
 class EmptiedError(EvoproxyError):
@@ -93,8 +92,8 @@ class Comparer:
         async for ids in self._known():
             result.compared += len(ids)
             await self._compare(ids, result, repair)
-        async for ids in self._listed():
-            await self._compare(await self._pool.unknown(ids), result, repair)
+        async for listed in proxy_pages(self._mirror.engine, [PROXIES.c.id], self._page):
+            await self._compare(await self._pool.unknown([row["id"] for row in listed]), result, repair)
         if repair:
             await mend_ledger(self._mirror)
             await self._note(begun)
@@ -111,7 +110,7 @@ class Comparer:
         known = await self._pool.size()
         with explained():
             async with self._mirror.engine.connect() as connection:
-                listed = await connection.scalar(select(func.count()).select_from(PROXIES).where(_LIVE)) or 0
+                listed = await connection.scalar(select(func.count()).select_from(PROXIES).where(LIVE)) or 0
         if known < listed / 2:
             raise EmptiedError(pool=known, table=listed)
 
@@ -119,19 +118,6 @@ class Comparer:
         """Pages of what the pool knows."""
         cursor = ""
         while ids := await self._pool.page_ids(cursor, self._page):
-            yield ids
-            cursor = ids[-1]
-
-    async def _listed(self) -> AsyncIterator[list[str]]:
-        """Pages of the table, in the order that its database gives to ids."""
-        cursor = ""
-        while True:
-            page = select(PROXIES.c.id).where(_LIVE, PROXIES.c.id > cursor).order_by(PROXIES.c.id).limit(self._page)
-            with explained():
-                async with self._mirror.engine.connect() as connection:
-                    ids = list(await connection.scalars(page))
-            if not ids:
-                return
             yield ids
             cursor = ids[-1]
 
@@ -148,7 +134,7 @@ class Comparer:
             return []
         now = self._pool.clock.now()
         rows = {row["id"]: row for row in rows_of(await self._pool.snapshots(ids), now)}
-        found = await connection.execute(select(PROXIES).where(PROXIES.c.id.in_(ids), _LIVE))
+        found = await connection.execute(select(PROXIES).where(PROXIES.c.id.in_(ids), LIVE))
         listed = {row["id"]: dict(row) for row in found.mappings()}
         return [_Suspect(one, rows.get(one), listed.get(one)) for one in ids if rows.get(one) != listed.get(one)]
 

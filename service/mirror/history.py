@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, ColumnElement, RowMapping, cast, extract, fun
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit import History
+from service.mirror.keyset import values_of
 from service.mirror.schema import STATS
-from service.mirror.snapshots import spans_of
 
 MOST_POINTS = 500
 
@@ -31,7 +31,7 @@ async def read_history(connection: AsyncConnection, since: int, until: int, step
     step = max(step, 1, ceil((until - since) / 1000 / (MOST_POINTS - 1)))
     seconds = _SECONDS[connection.dialect.name](STATS.c.at)
     points: dict[int, RowMapping] = {}
-    for span in await spans_of(connection):
+    for span in await values_of(connection, STATS.c.span):
         within = (STATS.c.span == span) & (STATS.c.at >= since) & (STATS.c.at < until)
         lasts = select(func.max(STATS.c.at)).where(within).group_by(seconds - seconds % step)
         if not (ats := list(await connection.scalars(lasts))):

@@ -1,18 +1,21 @@
-"""Pages of a large table, newest first: each begins where the one before it ended, and looks at a bounded number of
-rows however rare the wanted ones are."""
+"""Large tables by their indexes: pages, each of which begins where the one before it ended and looks at a bounded
+number of rows however rare the wanted ones are; and the values that a column has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, and_, select, union_all
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, and_, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 EXAMINED = 5_000
 """Most rows that one page looks at."""
+
+_STEPS = 500
+"""MySQL ends a recursion after 1,000."""
 
 Key = tuple[Any, ...]
 
@@ -22,28 +25,30 @@ class Search:
     """The rows of ``table`` for which one of ``any_of`` holds (if there is any) and all of ``also``.
 
     ``key`` are one or two columns, unique together. Each of ``any_of`` is one that an index answers in the order of the
-    key, and no row fulfils two of them. Keys are from ``low`` on and before ``high``.
+    key, and no row fulfils two of them. The greatest key comes first, or ``ascending`` the smallest; a page has keys
+    after ``after``, to ``last`` at most.
     """
 
     table: Table
     key: Sequence[Column[Any]]
     any_of: Sequence[ColumnElement[bool]] = ()
     also: Sequence[ColumnElement[bool]] = ()
-    low: Key | None = None
-    high: Key | None = None
+    after: Key | None = None
+    last: Key | None = None
+    ascending: bool = False
 
 
 async def page(
     connection: AsyncConnection, search: Search, limit: int, examined: int = EXAMINED
 ) -> tuple[list[RowMapping], Key | None]:
-    """At most ``limit`` rows, and the key before which the rest is, ``None`` if there is none.
+    """At most ``limit`` rows, and the key after which the rest is, ``None`` if there is none.
 
-    There may be fewer rows than ``limit``, even none, and more to come. What is added at the top moves nothing.
+    There may be fewer rows than ``limit``, even none, and more to come. What is added meanwhile moves nothing.
     """
-    low, fence = search.low, None
+    last, fence = search.last, None
     if search.also and (found := (await connection.execute(_last_examined(search, examined))).first()):
-        low = fence = tuple(found)
-    rows = list((await connection.execute(_rows(search, low, limit + 1))).mappings())
+        last = fence = tuple(found)
+    rows = list((await connection.execute(_rows(search, last, limit + 1))).mappings())
     if len(rows) > limit:
         return rows[:limit], tuple(rows[limit - 1][column.name] for column in search.key)
     return rows, fence
@@ -51,38 +56,44 @@ async def page(
 
 def _last_examined(search: Search, examined: int) -> Select[Any]:
     """The key of the last row that is looked at; none if there are fewer."""
-    return _keys(search, _bounds(search, search.low), examined).offset(examined - 1).limit(1)
+    return _keys(search, _bounds(search, search.last), examined).offset(examined - 1).limit(1)
 
 
-def _rows(search: Search, low: Key | None, number: int) -> Select[Any]:
-    table, bounds = search.table, [*_bounds(search, low), *search.also]
-    latest = [column.desc() for column in search.key]
+def _rows(search: Search, last: Key | None, number: int) -> Select[Any]:
+    table, bounds = search.table, [*_bounds(search, last), *search.also]
+    order = _order(search, search.key)
     if len(search.any_of) < 2:
-        return select(table).where(*search.any_of, *bounds).order_by(*latest).limit(number)
+        return select(table).where(*search.any_of, *bounds).order_by(*order).limit(number)
     keys = _keys(search, bounds, number).limit(number).subquery()
     same = and_(*(column == keys.c[column.name] for column in search.key))
-    return select(table).join(keys, same).order_by(*latest)
+    return select(table).join(keys, same).order_by(*order)
 
 
 def _keys(search: Search, bounds: Sequence[ColumnElement[bool]], number: int) -> Select[Any]:
     """Each branch in the order of its index and no longer than needed, so that a database need only merge them."""
-    latest = [column.desc() for column in search.key]
+    order = _order(search, search.key)
     if len(search.any_of) < 2:
-        return select(*search.key).where(*search.any_of, *bounds).order_by(*latest)
+        return select(*search.key).where(*search.any_of, *bounds).order_by(*order)
     branches = [
-        select(select(*search.key).where(one, *bounds).order_by(*latest).limit(number).subquery())
+        select(select(*search.key).where(one, *bounds).order_by(*order).limit(number).subquery())
         for one in search.any_of
     ]
     merged = union_all(*branches).subquery()
-    return select(merged).order_by(*(column.desc() for column in merged.c))
+    return select(merged).order_by(*_order(search, merged.c))
 
 
-def _bounds(search: Search, low: Key | None) -> list[ColumnElement[bool]]:
+def _order(search: Search, columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return [column.asc() if search.ascending else column.desc() for column in columns]
+
+
+def _bounds(search: Search, last: Key | None) -> list[ColumnElement[bool]]:
+    up, down = (gt, ge), (lt, le)
+    (onward, or_at), (back, or_last) = (up, down) if search.ascending else (down, up)
     bounds = []
-    if low is not None:
-        bounds.append(_beyond(search.key, low, gt, ge, ge))
-    if search.high is not None:
-        bounds.append(_beyond(search.key, search.high, lt, le, lt))
+    if search.after is not None:
+        bounds.append(_beyond(search.key, search.after, onward, or_at, onward))
+    if last is not None:
+        bounds.append(_beyond(search.key, last, back, or_last, or_last))
     return bounds
 
 
@@ -92,3 +103,20 @@ def _beyond(key: Sequence[Column[Any]], than: Key, strictly: Any, loosely: Any, 
         return last(key[0], than[0])  # type: ignore[no-any-return]
     (first, second), (coarse, fine) = key, than
     return loosely(first, coarse) & (strictly(first, coarse) | last(second, fine))  # type: ignore[no-any-return]
+
+
+async def values_of(connection: AsyncConnection, column: Column[Any]) -> list[Any]:
+    """The different values of ``column``, ascending, found from each to the next by its index: costs their number, not
+    that of the rows."""
+    values: list[Any] = []
+    while True:
+        after = [column > values[-1]] if values else []
+        first = select(func.min(column).label("value"), literal(1).label("nth")).where(*after)
+        known = first.cte("known", recursive=True)
+        following = select(func.min(column)).where(column > known.c.value).scalar_subquery()
+        more = (known.c.value.is_not(None), known.c.nth < _STEPS)
+        known = known.union_all(select(following, known.c.nth + 1).where(*more))
+        found = select(known.c.value).where(known.c.value.is_not(None)).order_by(known.c.nth)
+        values += (some := list(await connection.scalars(found)))
+        if len(some) < _STEPS:
+            return values

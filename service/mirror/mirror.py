@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -18,7 +20,8 @@ from service.mirror.rows import Row, event_row, lost_row, proxy_row
 from service.mirror.schema import PROXIES
 from service.mirror.store import Place, append, end_rests, locked, mark_removed, move_to, put, settle_in
 from service.pool.pool import Pool
-from service.pool.stream import Event, EventId, Reading, Snapshot
+from service.pool.records import Snapshot
+from service.pool.stream import Event, EventId, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ class Mirror:
     replicas run it.
 
     A row tells what its proxy was when the batch was read, which may be later than the event. ``lost`` counts the
-    gaps that this process reported.
+    gaps that this process reported, ``events`` by type the events that it wrote.
     """
 
     def __init__(self, pool: Pool, engine: AsyncEngine, *, batch: int = BATCH) -> None:
@@ -49,6 +52,7 @@ class Mirror:
         self.engine = engine
         self.batch = batch
         self.lost = 0
+        self.events: Counter[str] = Counter()
         self.loop = Loop("mirror", _INTERVAL, self._follow, limit=_STEP_LIMIT)
         self._ready = False
         self._position: EventId | None = None
@@ -87,20 +91,16 @@ class Mirror:
         self._waiting_since = await self.pool.waiting_since(position)
         if self._waiting_since is None and self._position and self.pool.clock.now() - self._looked_at < _IDLE:
             return 0
-        await self._prepare()
-        try:
-            async with locked(self.engine, self.pool.name) as (connection, place):
-                reading = await self.pool.read_events(place.position, self.batch)
-                if reading.last < place.position:
-                    reading = await self._rewound(place.position, reading)
-                lost = gap(place.position, reading)
-                position = await self._write(connection, place, reading, lost)
-        except DatabaseError:
-            self._ready = False
-            raise
+        async with self.prepared(), locked(self.engine, self.pool.name) as (connection, place):
+            reading = await self.pool.read_events(place.position, self.batch)
+            if reading.last < place.position:
+                reading = await self._rewound(place.position, reading)
+            lost = gap(place.position, reading)
+            position = await self._write(connection, place, reading, lost)
         if lost:
             self.lost += 1
             logger.error("audit events were lost", extra={"first": str(lost[0]), "last": str(lost[1])})
+        self.events.update(event.type for event in reading.events)
         self._looked_at = self.pool.clock.now()
         self._position = position
         self._waiting_since = None if len(reading.events) < self.batch else reading.events[-1].at
@@ -108,11 +108,23 @@ class Mirror:
             await self._trim(position)
         return len(reading.events)
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
+        """Makes the tables, and a place in them for this pool; asks SQL for nothing once that is done. Raises as
+        :meth:`step`."""
         if not self._ready:
             await migrate(self.engine)
             await settle_in(self.engine, self.pool.name, self.pool.clock.now())
             self._ready = True
+
+    @asynccontextmanager
+    async def prepared(self) -> AsyncIterator[None]:
+        """Inside, the tables are there. After a :class:`DatabaseError` they are looked at again the next time."""
+        await self.prepare()
+        try:
+            yield
+        except DatabaseError:
+            self._ready = False
+            raise
 
     async def _rewound(self, position: EventId, reading: Reading) -> Reading:
         """Redis has lost what SQL holds: a new epoch, so that no event id is used twice."""

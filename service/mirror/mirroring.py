@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,10 +12,8 @@ from service.audit import Comparison
 from service.background import Loop
 from service.errors import StoreUnavailableError
 from service.mirror.compare import Comparer
-from service.mirror.migrate import migrate
 from service.mirror.mirror import Mirror
 from service.mirror.snapshots import Snapshots
-from service.mirror.store import settle_in
 from service.pool.pool import Pool
 
 logger = logging.getLogger(__name__)
@@ -26,8 +24,6 @@ class Mirroring:
     caught up with."""
 
     def __init__(self, pool: Pool, engine: AsyncEngine, *, snapshot_interval: float) -> None:
-        self._pool = pool
-        self._engine = engine
         self._mirror = Mirror(pool, engine)
         self._comparer = Comparer(self._mirror)
         self._snapshots = Snapshots(self._mirror, snapshot_interval)
@@ -42,12 +38,21 @@ class Mirroring:
         """As :attr:`service.mirror.mirror.Mirror.lag`."""
         return self._mirror.lag
 
+    @property
+    def events(self) -> Mapping[str, int]:
+        """As :attr:`service.mirror.mirror.Mirror.events`."""
+        return self._mirror.events
+
+    @property
+    def gaps(self) -> int:
+        """How many gaps in the audit trail this process has reported."""
+        return self._mirror.lost
+
     async def start(self) -> None:
         """Raises :class:`service.errors.SettingsError` when the database is unfit, or holds the tables of another
         pool."""
         try:
-            await migrate(self._engine)
-            await settle_in(self._engine, self._pool.name, self._pool.clock.now())
+            await self._mirror.prepare()
         except StoreUnavailableError as error:
             logger.warning("SQL is out of reach; the mirror catches up later", extra={"reason": error.params["reason"]})
         for loop in self.loops:

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from service.audit import EventFilter, Events, History, Ledger, LedgerFilter
+from service.audit import EventFilter, Events, History, Ledger, LedgerFilter, ProxyIds, ProxySearch
 from service.mirror.database import explained
 from service.mirror.history import read_history
+from service.mirror.search import search_proxies
 from service.mirror.tenancies import read_ledger
 from service.mirror.trail import read_events
 
@@ -42,6 +43,11 @@ class Questions:
         """See :func:`service.mirror.history.read_history`."""
         async with self._connection() as connection:
             return await read_history(connection, since, until, step)
+
+    async def search(self, wanted: ProxySearch, *, after: str = "", limit: int) -> ProxyIds:
+        """See :func:`service.mirror.search.search_proxies`."""
+        async with self._connection() as connection:
+            return await search_proxies(connection, wanted, after=after, limit=limit)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:

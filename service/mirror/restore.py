@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from service.errors import RefusedError, SettingsError
+from service.errors import RefusedError
 from service.mirror.database import explained
-from service.mirror.migrate import migrate
+from service.mirror.mirror import Mirror
 from service.mirror.rows import Row, snapshot_of
-from service.mirror.schema import EVENTS, POSITION, PROXIES
+from service.mirror.schema import EVENTS, PROXIES
 from service.mirror.standing import Standing, standing
-from service.mirror.store import locked, settle_in
+from service.mirror.store import locked, proxy_pages, refuse_others
 from service.pool.models import Phase, Proxy
 from service.pool.pool import Pool
-from service.pool.stream import START, EventId, Snapshot
+from service.pool.records import Snapshot
+from service.pool.stream import START, EventId
 
 PAGE = 500
 BATCH = 50
@@ -26,7 +27,6 @@ BATCH = 50
 DAMAGED_KEPT = 100
 """Damaged rows whose ids a report lists; beyond it they are only counted."""
 
-_LIVE = PROXIES.c.removed_at.is_(None)
 _LATEST = 1_000
 _LATEST_FIRST = (EVENTS.c.epoch.desc(), EVENTS.c.seq.desc())
 _NEEDED = (
@@ -95,8 +95,7 @@ async def restore(
     if not merge and not await pool.restoring() and (there := await pool.size()):
         raise RefusedError("not_empty", proxies=there)
     if not dry_run:
-        await migrate(engine)
-        await settle_in(engine, pool.name, pool.clock.now())
+        await Mirror(pool, engine).prepare()
     foreseen, told = await _foresee(pool, engine, on_progress)
     if dry_run:
         return foreseen
@@ -107,7 +106,7 @@ async def restore(
         token = await _last_token(connection)
         await pool.begin_restore(name, after=after, token=token, merge=merge, actor=actor)
     done = replace(foreseen, restored=0, leases=0, known=0, unleased=0, damaged_count=0, damaged=[])
-    async for page in _pages(engine):
+    async for page in proxy_pages(engine, PROXIES.c, PAGE):
         sound = _sound(pool, page, done)
         for start in range(0, len(sound), BATCH):
             for outcome, _ in await pool.restore(name, sound[start : start + BATCH], actor=actor):
@@ -133,13 +132,11 @@ async def _foresee(
     foreseen = Restored()
     with explained():
         async with engine.connect() as connection:
-            others = await connection.scalars(select(POSITION.c.pool).where(POSITION.c.pool != pool.name))
-            if other := others.first():
-                raise SettingsError(problems=[f"DATABASE_URL: this database mirrors the pool {other}"])
+            await refuse_others(connection, pool.name)
             foreseen.as_of = await connection.scalar(select(EVENTS.c.at).order_by(*_LATEST_FIRST).limit(1))
             told = await standing(connection)
             foreseen.paused, foreseen.unmanaged = told.paused, len(told.unmanaged)
-    async for page in _pages(engine):
+    async for page in proxy_pages(engine, PROXIES.c, PAGE):
         sound = _sound(pool, page, foreseen)
         missing = set(await pool.unknown([one.id for one in sound]))
         foreseen.known += len(sound) - len(missing)
@@ -150,20 +147,6 @@ async def _foresee(
     if not foreseen.looked:
         raise RefusedError("nothing_to_restore")
     return foreseen, told
-
-
-async def _pages(engine: AsyncEngine) -> AsyncIterator[list[Row]]:
-    """The table in the order that its database gives to ids, without a transaction that outlives a page."""
-    cursor = ""
-    while True:
-        page = select(PROXIES).where(_LIVE, PROXIES.c.id > cursor).order_by(PROXIES.c.id).limit(PAGE)
-        with explained():
-            async with engine.connect() as connection:
-                rows = [dict(row) for row in (await connection.execute(page)).mappings()]
-        if not rows:
-            return
-        yield rows
-        cursor = rows[-1]["id"]
 
 
 def _sound(pool: Pool, rows: Sequence[Row], report: Restored) -> list[Snapshot]:

@@ -9,7 +9,8 @@ from sqlalchemy import String, Table
 
 from service.mirror.schema import EVENTS, PROXIES
 from service.pool.models import NEVER
-from service.pool.stream import Event, EventId, Snapshot
+from service.pool.records import Snapshot
+from service.pool.stream import Event, EventId
 
 Row = dict[str, Any]
 
@@ -100,6 +101,7 @@ def proxy_row(snapshot: Snapshot, now: int) -> Row:
             "created_at": int(proxy.get("created_at") or 0),
             "updated_at": int(proxy.get("updated_at") or 0),
             "removed_at": None,
+            "search_text": _search_text(snapshot.id, proxy, lease),
             "state": {"proxy": _rest(proxy, _OF_PROXY), "lease": _rest(lease, _OF_LEASE)},
         },
     )
@@ -141,6 +143,13 @@ def snapshot_of(row: Mapping[str, Any]) -> Snapshot:
         **row["state"]["lease"],
     }
     return Snapshot(row["id"], _record(proxy), _record(lease) if row["token"] is not None else {})
+
+
+def _search_text(proxy_id: str, proxy: Mapping[str, str], lease: Mapping[str, str]) -> str:
+    """Case-folded here: each database has its own idea of letters. The labels come last, as there may be too many."""
+    endpoint = f"{proxy['host']}:{proxy['port']}"
+    texts = (proxy_id, endpoint, proxy.get("username"), proxy.get("group"), lease.get("name"), proxy.get("labels"))
+    return "\n".join(filter(None, texts)).casefold()
 
 
 def _record(values: Mapping[str, Any]) -> dict[str, str]:

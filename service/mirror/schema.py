@@ -90,8 +90,23 @@ PROXIES = Table(
     Column("updated_at", Moment, nullable=False),
     Column("removed_at", Moment),
     Column("state", JSON, nullable=False, comment="all else that a restore needs, as in Redis"),
+    Column("search_text", String(600), nullable=False, server_default="", comment="what a search looks in"),
     Index("ix_proxies_tables_server_instance_id", "server", "instance_id"),
     Index("ix_proxies_tables_status_available_at", "status", "available_at"),
+    Index("ix_proxies_tables_search_text", "search_text", "removed_at", "id"),  # all that a search looks at
+    # One for each order in which people look at proxies:
+    *(
+        Index(f"ix_proxies_tables_{column}", column, "id")
+        for column in (
+            "assigned_instance_name",
+            "created_at",
+            "expires_at",
+            "group_name",
+            "host",
+            "status",
+            "updated_at",
+        )
+    ),
     **_MYSQL,
 )
 """One row a proxy that the pool knows or has known (``removed_at``)."""

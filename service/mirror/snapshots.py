@@ -7,21 +7,19 @@ numbers still add up; only ``utilization`` and ``mirror_lag`` are their means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from statistics import fmean
-from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.background import Loop
-from service.mirror.database import DatabaseError, explained
-from service.mirror.migrate import migrate
+from service.mirror.database import explained
+from service.mirror.keyset import values_of
 from service.mirror.mirror import Mirror
 from service.mirror.rows import Row
 from service.mirror.schema import STATS
 from service.mirror.store import put
-from service.pool.stats import Counts, Stats
+from service.pool.stats import Stats
 
 _HOUR, _DAY = 3_600, 86_400
 _COARSER = ((_HOUR, 7 * _DAY), (_DAY, 90 * _DAY))
@@ -38,7 +36,6 @@ class Snapshots:
         self.loop = Loop("snapshots", max(1.0, interval), self.take)
         self._mirror = mirror
         self._span = max(1, round(interval))
-        self._ready = False
 
     async def take(self) -> None:
         """The row of now, unless it is there; and a bounded number of old ones are put together.
@@ -48,10 +45,7 @@ class Snapshots:
         engine, pool = self._mirror.engine, self._mirror.pool
         stats = await pool.stats()
         now = pool.clock.now()
-        if not self._ready:
-            await migrate(engine)
-            self._ready = True
-        try:
+        async with self._mirror.prepared():
             with explained():
                 async with engine.execution_options(writes=True).begin() as connection:
                     await put(connection, STATS, [stats_row(stats, self._span, now, self._mirror.lag)], replace=False)
@@ -60,20 +54,6 @@ class Snapshots:
                         async with engine.execution_options(writes=True).begin() as connection:
                             if not await _coarsen(connection, span, now - 1000 * age):
                                 break
-        except DatabaseError:
-            self._ready = False
-            raise
-
-
-async def spans_of(connection: AsyncConnection, below: int | None = None) -> list[int]:
-    """The spans that the table holds, found from each to the next by its key."""
-    spans: list[int] = []
-    while True:
-        following = select(func.min(STATS.c.span)).where(STATS.c.span > (spans[-1] if spans else 0))
-        span = await connection.scalar(following)
-        if span is None or (below is not None and span >= below):
-            return spans
-        spans.append(span)
 
 
 def stats_row(stats: Stats, span: int, now: int, lag: float | None) -> Row:
@@ -81,7 +61,7 @@ def stats_row(stats: Stats, span: int, now: int, lag: float | None) -> Row:
     return {
         "span": span,
         "at": now - now % (1000 * span),
-        **_counts(stats.counts),
+        **stats.counts.figures(),
         "reserved": stats.reserved,
         "releasing": stats.releasing,
         "stuck": stats.stuck,
@@ -96,7 +76,7 @@ def stats_row(stats: Stats, span: int, now: int, lag: float | None) -> Row:
             "paused": stats.paused,
             "spent": stats.spent,
             "states": stats.states,
-            "groups": {name: _counts(counts) for name, counts in stats.groups.items()},
+            "groups": {name: counts.figures() for name, counts in stats.groups.items()},
             "servers": {
                 name: {"leases": one.leases, "unprotected": one.unprotected, "states": one.states}
                 for name, one in stats.servers.items()
@@ -113,13 +93,9 @@ def coarse_row(rows: Sequence[Row], span: int) -> Row:
     return {**last, **row, "span": span, "at": last["at"] - last["at"] % (1000 * span)}
 
 
-def _counts(counts: Counts) -> dict[str, Any]:
-    return asdict(counts) | {"utilization": counts.utilization}
-
-
 async def _coarsen(connection: AsyncConnection, span: int, before: int) -> bool:
     """Makes one row of the oldest finer ones, if its ``span`` ends ``before`` (ms); whether there were any."""
-    finer = await spans_of(connection, below=span)
+    finer = [one for one in await values_of(connection, STATS.c.span) if one < span]
     found_at = [await connection.scalar(select(func.min(STATS.c.at)).where(STATS.c.span == one)) for one in finer]
     oldest = [at for at in found_at if at is not None]  # another replica may put the same rows together meanwhile
     if not oldest:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.mirror.keyset import values_of
 from service.mirror.schema import EVENTS
 from service.pool.stream import EventId
 
-_POLICY = ("auto", "webhook")
+_POLICY = frozenset(("auto", "webhook"))
 _LEFT_ALONE = {"instance.unmanaged": True, "lease.releasing": True, "instance.managed": False, "lease.reserved": False}
 """Whether policy leaves an instance alone after a human's event of this type."""
 _KEY = (EVENTS.c.epoch, EVENTS.c.seq)
@@ -29,23 +30,13 @@ class Standing:
 async def standing(connection: AsyncConnection) -> Standing:
     """Costs the events of humans, not all there are."""
     said: dict[tuple[str, str], tuple[EventId, bool]] = {}
-    for actor in await _humans(connection):
+    for actor in set(await values_of(connection, EVENTS.c.actor)) - _POLICY:
         c = EVENTS.c
         by_hand = select(*_KEY, c.type, c.server, c.instance).where(c.actor == actor, c.type.in_(_LEFT_ALONE))
         for epoch, seq, word, server, instance in await connection.execute(by_hand):
             latest = (EventId(epoch, seq), _LEFT_ALONE[word])
             said[server, instance] = max(said.get((server, instance), latest), latest)
     return Standing(await _is_paused(connection), sorted(one for one, (_, left) in said.items() if left))
-
-
-async def _humans(connection: AsyncConnection) -> list[str]:
-    """All actors but policy, found from each to the next by their index."""
-    actors: list[str] = []
-    last = ""
-    while found := await connection.scalar(select(func.min(EVENTS.c.actor)).where(EVENTS.c.actor > last)):
-        last = str(found)
-        actors += [] if last in _POLICY else [last]
-    return actors
 
 
 async def _is_paused(connection: AsyncConnection) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Insert, Table, func, select, text, update
+from sqlalchemy import Column, Insert, Table, func, select, text, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,6 +17,8 @@ from service.mirror.rows import Row
 from service.mirror.schema import EVENTS, POSITION, PROXIES
 from service.pool.stream import EventId
 
+LIVE = PROXIES.c.removed_at.is_(None)
+"""The proxies that the pool knows."""
 _FROZEN = "60s"
 """How long a process that stands still may keep the others from the position."""
 
@@ -36,12 +38,17 @@ async def settle_in(engine: AsyncEngine, pool: str, now: int) -> None:
     """
     with explained():
         async with engine.execution_options(writes=True).begin() as connection:
-            others = await connection.scalars(select(POSITION.c.pool).where(POSITION.c.pool != pool))
-            if other := others.first():
-                problem = f"DATABASE_URL: this database mirrors the pool {other}; a pool needs one of its own"
-                raise SettingsError(problems=[problem])
+            await refuse_others(connection, pool)
             row = {"pool": pool, "epoch": 0, "seq": 0, "batches": 0, "compare_due_at": now, "compared_at": None}
             await put(connection, POSITION, [row], replace=False)
+
+
+async def refuse_others(connection: AsyncConnection, pool: str) -> None:
+    """Raises :class:`SettingsError` when the tables follow another pool."""
+    others = await connection.scalars(select(POSITION.c.pool).where(POSITION.c.pool != pool))
+    if other := others.first():
+        problem = f"DATABASE_URL: this database mirrors the pool {other}; a pool needs one of its own"
+        raise SettingsError(problems=[problem])
 
 
 @asynccontextmanager
@@ -81,6 +88,21 @@ async def append(connection: AsyncConnection, rows: Sequence[Row]) -> None:
     last = await connection.scalar(select(func.max(EVENTS.c.number))) or 0
     ordered = sorted(rows, key=lambda row: (row["epoch"], row["seq"]))
     await put(connection, EVENTS, [row | {"number": last + nth} for nth, row in enumerate(ordered, 1)], replace=False)
+
+
+async def proxy_pages(engine: AsyncEngine, columns: Iterable[Column[Any]], size: int) -> AsyncIterator[list[Row]]:
+    """``columns``, the id among them, of every proxy that is not removed, ``size`` at a time, in the order that the
+    database gives to ids; without a transaction that outlives a page."""
+    cursor = ""
+    while True:
+        page = select(*columns).where(LIVE, PROXIES.c.id > cursor).order_by(PROXIES.c.id).limit(size)
+        with explained():
+            async with engine.connect() as connection:
+                rows = [dict(row) for row in (await connection.execute(page)).mappings()]
+        if not rows:
+            return
+        yield rows
+        cursor = rows[-1]["id"]
 
 
 async def mark_removed(connection: AsyncConnection, proxy_ids: Sequence[str], at: int, *, forget: bool) -> None:

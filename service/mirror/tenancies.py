@@ -37,8 +37,8 @@ async def read_ledger(connection: AsyncConnection, wanted: LedgerFilter, *, befo
         also.append(c.ended_at.is_(None) | (c.ended_at > wanted.since))
     if wanted.until is not None:
         also.append(c.began_at < wanted.until)
-    high = _parsed(before) if before else None
-    rows, following = await page(connection, Search(LEDGER, _KEY, any_of, also, high=high), limit)
+    after = _parsed(before) if before else None
+    rows, following = await page(connection, Search(LEDGER, _KEY, any_of, also, after=after), limit)
     endpoints = await _endpoints(connection, {row["proxy"] for row in rows})
     items = [_tenancy(row, endpoints.get(row["proxy"])) for row in rows]
     return Ledger(items, "-".join(map(str, following)) if following else None, position)

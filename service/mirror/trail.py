@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit import EventFilter, Events
 from service.errors import InvalidInputError
-from service.mirror.keyset import EXAMINED, Key, Search, page
+from service.mirror.keyset import EXAMINED, Key, Search, page, values_of
 from service.mirror.schema import EVENTS, POSITION
 from service.pool.stream import START, Event, EventId
 
@@ -48,7 +48,7 @@ async def read_events(
     if wanted.type and not types:
         return Events([], None, position)
     any_of, also = conditions(wanted, types)
-    search = Search(EVENTS, _KEY, any_of, also, _key(low), _key(high))
+    search = Search(EVENTS, _KEY, any_of, also, after=_key(high), last=_key(low))
     rows, following = await page(connection, search, limit, examined)
     return Events([_event(row) for row in rows], str(following[0]) if following else None, position)
 
@@ -105,15 +105,11 @@ async def _first_since(connection: AsyncConnection, at: int) -> int | None:
 
 
 async def _types(connection: AsyncConnection, wanted: str) -> list[str]:
-    """``wanted``, or all types that begin with it. They are found from each to the next by the index: a comparison with
-    the prefix would depend on the database's collation."""
+    """``wanted``, or all types that begin with it: a comparison with the prefix would depend on the database's
+    collation."""
     if not wanted.endswith("."):
         return [wanted]
-    known = select(func.min(EVENTS.c.type).label("type")).cte("known", recursive=True)
-    following = select(func.min(EVENTS.c.type)).where(EVENTS.c.type > known.c.type).scalar_subquery()
-    known = known.union_all(select(following).where(known.c.type.is_not(None)))
-    types = await connection.scalars(select(known.c.type).where(known.c.type.is_not(None)))
-    return [one for one in types if one.startswith(wanted)]
+    return [one for one in await values_of(connection, EVENTS.c.type) if one.startswith(wanted)]
 
 
 def _event(row: RowMapping) -> Event:

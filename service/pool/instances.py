@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.pool.models import Instance, Lease, Rests, Row, Sighting
+from service.pool.batches import Sighting
+from service.pool.models import Instance, Lease, Rests, Row
 from service.pool.runner import Runner
 
 

@@ -41,3 +41,6 @@ class Keys:
 
     def instance(self, server: str, instance: str) -> str:
         return f"{self.root}instance:{server}/{instance}"
+
+    def session(self, session: str) -> str:
+        return f"{self.root}session:{session}"

@@ -1,4 +1,4 @@
-"""What the pool answers: typed views of its hashes and of the scripts' replies."""
+"""What the pool holds: typed views of its hashes."""
 
 from __future__ import annotations
 
@@ -267,67 +267,6 @@ class Instance:
             seen_at=_integer(raw, "seen_at"),
             lease=lease,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What ``observe`` takes of one instance: ``row`` is a proxy id, ``off`` or ``""`` (no evidence)."""
-
-    instance: str
-    name: str
-    state: str
-    integration: str
-    managed: bool
-    owner: str = ""
-    row: str = ""
-    address: str = ""
-    code: str = ""
-    disc_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What ``acquire`` takes of one instance. ``owner`` is its phone number's digits, as far as they are known; ``pin``
-    a proxy id, ``group`` a preference, binding if ``strict``."""
-
-    instance: str
-    name: str
-    owner: str = ""
-    disc_at: str = ""
-    opened: bool = False
-    pin: str = ""
-    group: str = ""
-    strict: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What ``adopt`` takes of one instance: its row's proxy id."""
-
-    instance: str
-    name: str
-    row: str
-    owner: str = ""
-    disc_at: str = ""
-    opened: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What ``acquire`` and ``adopt`` answer for one instance: ``word`` as in the script's header."""
-
-    word: str
-    proxy_id: str
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What ``import_proxies`` answers for one proxy."""
-
-    word: str
-    status: str
-    other_protocols: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

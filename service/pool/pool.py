@@ -15,6 +15,7 @@ from service.errors import StoreUnavailableError
 from service.pool import scripts
 from service.pool.answers import Answers
 from service.pool.clock import Clock
+from service.pool.holdings import Holdings
 from service.pool.instances import Instances
 from service.pool.keys import Keys
 from service.pool.leases import Leases
@@ -24,13 +25,14 @@ from service.pool.reads import Reads
 from service.pool.restoring import Restoring
 from service.pool.runner import LOST, Runner
 from service.pool.sealing import Sealing
+from service.pool.sessions import Sessions
 from service.pool.stream import Stream
 from service.pool.tokens import Tokens
 from service.pool.vault import Vault
 from service.settings import Settings
 
 
-class Pool(Proxies, Leases, Instances, Tokens, Answers, Stream, Reads, Sealing, Restoring):
+class Pool(Proxies, Leases, Holdings, Instances, Tokens, Sessions, Answers, Stream, Reads, Sealing, Restoring):
     """One pool: one method a script, typed.
 
     Every change of state is one atomic script; a call that is repeated with the same ``op_id`` changes nothing and

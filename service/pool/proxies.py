@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from service.errors import RefusedError
 from service.models import USABLE_PROTOCOLS, Protocol, ProxySpec
-from service.pool.models import Imported, Proxy
-from service.pool.runner import Runner
+from service.pool.batches import Imported
+from service.pool.models import Proxy
+from service.pool.records import Records
 from service.pool.vault import Vault, VaultError
 
 
@@ -43,7 +44,7 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-class Proxies(Runner):
+class Proxies(Records):
     """What an administrator and the clock do to proxies. Methods raise what :meth:`Runner.run` raises."""
 
     vault: Vault
@@ -187,14 +188,6 @@ class Proxies(Runner):
     async def sweep(self, *, limit: int, actor: str = "auto") -> bool:
         """Does what is due by the clock, at most ``limit`` of each kind; answers whether more is left."""
         return bool(int((await self.run("sweep", limit=limit, actor=actor, op_id=""))[3]))
-
-    async def proxy(self, proxy_id: str) -> Proxy | None:
-        """The proxy with its lease, or ``None``."""
-        async with self.redis.pipeline(transaction=True) as pipeline:
-            pipeline.hgetall(self.keys.proxy(proxy_id))
-            pipeline.hgetall(self.keys.lease(proxy_id))
-            raw, lease = await self.reading(pipeline.execute())
-        return Proxy.parse(proxy_id, raw, lease, self.clock.now()) if raw else None
 
     async def spec(self, proxy_id: str) -> ProxySpec | None:
         """The endpoint of a known proxy with its password opened. Raises as :meth:`spec_of`."""

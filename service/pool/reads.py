@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.pool.batches import Outcome, Wish
 from service.pool.choice import Choice
-from service.pool.models import Broken, Instance, Lease, Outcome, Proxy, Wish
+from service.pool.models import Broken, Instance, Lease, Proxy
 from service.pool.runner import Runner
 from service.pool.stats import Stats
 
@@ -83,21 +84,6 @@ class Reads(Runner):
             strict=wish.strict,
         )
         return Explanation(closed.lower(), closed_by, Outcome(word, proxy_id, token), Choice.parse(*choice))
-
-    async def proxies_at(self, proxy_ids: Iterable[str]) -> dict[str, Proxy]:
-        """Those of the proxies that the pool knows, with their leases, by id."""
-        ids, found, now = list(proxy_ids), {}, self.clock.now()
-        for start in range(0, len(ids), _PAGE):
-            part = ids[start : start + _PAGE]
-            async with self.redis.pipeline(transaction=False) as pipeline:
-                for proxy_id in part:
-                    pipeline.hgetall(self.keys.proxy(proxy_id))
-                    pipeline.hgetall(self.keys.lease(proxy_id))
-                raws = await self.reading(pipeline.execute())
-            for proxy_id, raw, lease in zip(part, raws[::2], raws[1::2], strict=True):
-                if raw:
-                    found[proxy_id] = Proxy.parse(proxy_id, raw, lease, now)
-        return found
 
     async def check(self) -> AsyncIterator[Broken | int]:
         """Holds the live pool against promise P1, a page at a time: what is broken, and after each page how many ids

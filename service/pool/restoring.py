@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from service.pool.models import Rests
+from service.pool.records import Snapshot
 from service.pool.runner import Runner
-from service.pool.stream import EventId, Snapshot
+from service.pool.stream import EventId
 from service.pool.vault import Vault
 
 

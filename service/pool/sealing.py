@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from service.errors import RefusedError, SettingsError
-from service.pool.runner import Runner
+from service.pool.records import Records
 from service.pool.vault import Vault, VaultError
 
 _PAGE = 200
@@ -24,7 +24,7 @@ class Resealed:
     fingerprint: str
 
 
-class Sealing(Runner):
+class Sealing(Records):
     """Methods raise what :meth:`Runner.run` raises."""
 
     vault: Vault
@@ -55,7 +55,7 @@ class Sealing(Runner):
         except RefusedError as error:
             raise SettingsError(problems=[f"{_SETTING}: {self._reason(error.code)}"]) from None
         cursor = ""
-        while ids := await self._ids_after(cursor):
+        while ids := await self.page_ids(cursor, _PAGE):
             items = await self._outdated(ids)
             yield len(ids), await self.reseal("page", items, actor=actor) if items else 0
             cursor = ids[-1]
@@ -83,13 +83,6 @@ class Sealing(Runner):
         if len(self.vault.known) == 1:
             return "not set, but the pool holds passwords that are encrypted"
         return "does not hold every key that the pool's passwords are encrypted with"
-
-    async def _ids_after(self, cursor: str) -> list[str]:
-        low = f"({cursor}" if cursor else "-"
-        ids: list[str] = await self.reading(
-            self.redis.zrangebylex(self.keys.named("all"), low, "+", start=0, num=_PAGE)
-        )
-        return ids
 
     async def _outdated(self, proxy_ids: Sequence[str]) -> list[Resealed]:
         """What is to be stored of those that are not by the key that seals."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from service.pool.servers import ServerRecord
 
 
 def utilization(used: int, total: int, disabled: int) -> float:
@@ -27,6 +30,10 @@ class Counts:
     def utilization(self) -> float:
         return utilization(self.used, self.total, self.disabled)
 
+    def figures(self) -> dict[str, Any]:
+        """All of them, with the utilization, by their names."""
+        return {**asdict(self), "utilization": self.utilization}
+
 
 @dataclass(slots=True)
 class ServerFigures:
@@ -37,6 +44,11 @@ class ServerFigures:
     unprotected: int = 0
     states: dict[str, int] = field(default_factory=dict)
     remembered: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def record(self) -> ServerRecord:
+        """``remembered``, typed."""
+        return ServerRecord.parse(self.remembered)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The audit trail as the mirror reads it: events in their order, and the proxies that they tell of as they are now."""
+"""The audit trail as the mirror reads it: events in their order."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import NamedTuple
 from service.pool.runner import Runner
 
 _META = ("epoch", "seq", "mirrored", "lost_first", "lost_last", "life", "restoring")
-_CHUNK = 50
-"""Proxies read by one transaction: a hundred hashes block Redis for less than a millisecond."""
 
 
 class EventId(NamedTuple):
@@ -65,15 +63,6 @@ class Reading:
     restoring: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One proxy at one instant: its hash and its lease's hash, as stored. Both empty: the pool does not know it."""
-
-    id: str
-    proxy: Mapping[str, str]
-    lease: Mapping[str, str]
-
-
 class Stream(Runner):
     """Methods raise what :meth:`Runner.run` raises."""
 
@@ -101,39 +90,6 @@ class Stream(Runner):
             life=life or "",
             restoring=bool(restoring),
         )
-
-    async def snapshots(self, proxy_ids: Sequence[str]) -> list[Snapshot]:
-        """Each proxy at an instant of its own, in the order of ``proxy_ids``."""
-        found = []
-        for start in range(0, len(proxy_ids), _CHUNK):
-            chunk = proxy_ids[start : start + _CHUNK]
-            async with self.redis.pipeline(transaction=True) as pipeline:
-                for proxy_id in chunk:
-                    pipeline.hgetall(self.keys.proxy(proxy_id))
-                    pipeline.hgetall(self.keys.lease(proxy_id))
-                answers = await self.reading(pipeline.execute())
-            found += [Snapshot(*one) for one in zip(chunk, answers[::2], answers[1::2], strict=True)]
-        return found
-
-    async def page_ids(self, cursor: str, limit: int) -> list[str]:
-        """At most ``limit`` ids of known proxies after ``cursor``, in their order."""
-        low = f"({cursor}" if cursor else "-"
-        ids: list[str] = await self.reading(
-            self.redis.zrangebylex(self.keys.named("all"), low, "+", start=0, num=limit)
-        )
-        return ids
-
-    async def unknown(self, proxy_ids: Sequence[str]) -> list[str]:
-        """Those that the pool does not know."""
-        async with self.redis.pipeline(transaction=False) as pipeline:
-            for proxy_id in proxy_ids:
-                pipeline.exists(self.keys.proxy(proxy_id))
-            answers = await self.reading(pipeline.execute())
-        return [proxy_id for proxy_id, known in zip(proxy_ids, answers, strict=True) if not known]
-
-    async def size(self) -> int:
-        """How many proxies the pool knows."""
-        return int(await self.reading(self.redis.zcard(self.keys.named("all"))))
 
     async def mirrored(self, position: EventId, *, keep: int) -> None:
         """Says that the mirror holds every event up to ``position``, and lets go of those but the last ``keep`` of its

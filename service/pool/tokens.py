@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from service.errors import InvalidInputError, RefusedError
@@ -33,26 +33,45 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept. ``created_at`` in ms."""
+    """A token as it is kept; times in ms. ``last_used_at`` is right to the minute, ``rate_limit`` in requests a minute.
+
+    ``digest`` is that of its secret, which tells it from a later one of the same name.
+    """
 
     name: str
     role: Role
     created_at: int
+    expires_at: int | None = None
+    rate_limit: int | None = None
+    last_used_at: int | None = None
+    digest: str = field(default="", repr=False, compare=False)
 
 
 class Tokens(Runner):
     """Methods raise what :meth:`Runner.run` raises."""
 
-    async def create_token(self, name: str, role: Role, *, actor: str, op_id: str | None = None) -> str:
-        """Answers the token's text: the only time that anybody can see it.
+    async def create_token(
+        self,
+        name: str,
+        role: Role,
+        *,
+        expires_at: int | None = None,
+        rate_limit: int | None = None,
+        actor: str,
+        op_id: str | None = None,
+    ) -> str:
+        """Answers the token's text: the only time that anybody can see it. ``expires_at`` in ms, ``rate_limit`` in
+        requests a minute.
 
-        Raises :class:`InvalidInputError` for a name that is not 1 to 64 letters, digits, ``.`` and ``-``. Refused:
-        token_exists.
+        Raises :class:`InvalidInputError` for a name that is not 1 to 64 letters, digits, ``.`` and ``-``, and for an
+        end that is not to come. Refused: token_exists.
         """
         if not _NAME.fullmatch(name):
-            raise InvalidInputError(field="name", reason="must be 1 to 64 letters, digits, . and -")
+            raise InvalidInputError(field="name", reason="token_name")
+        if expires_at is not None and expires_at <= self.clock.now():
+            raise InvalidInputError(field="expiresAt", reason="past")
         text = token_text(name)
-        await self._put(name, text, role, actor=actor, op_id=op_id)
+        await self._put(name, text, role, expires_at=expires_at, rate_limit=rate_limit, actor=actor, op_id=op_id)
         return text
 
     async def set_superadmin(self, text: str, *, actor: str = "auto") -> None:
@@ -74,29 +93,55 @@ class Tokens(Runner):
         await self.run("token_revoke", token=name, actor=actor, op_id=op_id)
 
     async def tokens(self) -> list[Token]:
-        """All tokens in the order of their names."""
+        """All tokens in the order of their names, with those that have expired and were not revoked yet."""
         held = await self.reading(self.redis.hgetall(self.keys.named("tokens")))
-        return [_parse(name, value)[0] for name, value in sorted(held.items())]
+        uses = await self.reading(self.redis.hgetall(self.keys.named("token_uses")))
+        return [_parse(name, value, uses.get(name)) for name, value in sorted(held.items())]
 
     async def token_of(self, text: str) -> Token | None:
-        """The token that this text is; compared in constant time."""
+        """The token that this text is, unless it has expired; compared in constant time."""
         match = _TEXT.fullmatch(text)
         names = [match[1], SUPERADMIN] if match else [SUPERADMIN]
-        held = await self.reading(self.redis.hmget(self.keys.named("tokens"), names))
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            pipeline.hmget(self.keys.named("tokens"), names)
+            pipeline.hmget(self.keys.named("token_uses"), names)
+            held, uses = await self.reading(pipeline.execute())
         digest = _digest(text)
-        for name, value in zip(names, held, strict=True):
+        for name, value, used in zip(names, held, uses, strict=True):
             if value:
-                token, kept = _parse(name, value)
-                if hmac.compare_digest(kept, digest):
-                    return token
+                token = _parse(name, value, used)
+                if hmac.compare_digest(token.digest, digest):
+                    return token if token.expires_at is None or self.clock.now() < token.expires_at else None
         return None
 
     async def _put(
-        self, name: str, text: str, role: Role, *, actor: str, replace: bool = False, op_id: str | None = None
+        self,
+        name: str,
+        text: str,
+        role: Role,
+        *,
+        actor: str,
+        expires_at: int | None = None,
+        rate_limit: int | None = None,
+        replace: bool = False,
+        op_id: str | None = None,
     ) -> None:
         await self.run(
-            "token_create", token=name, digest=_digest(text), role=role.value, replace=replace, actor=actor, op_id=op_id
+            "token_create",
+            token=name,
+            digest=_digest(text),
+            role=role.value,
+            expires_at=expires_at or 0,
+            rate_limit=rate_limit or 0,
+            replace=replace,
+            actor=actor,
+            op_id=op_id,
         )
+
+
+def made_here(text: str) -> bool:
+    """Whether ``text`` has the shape of :func:`token_text`: 256 random bits, which nobody guesses."""
+    return _TEXT.fullmatch(text) is not None
 
 
 def token_text(name: str) -> str:
@@ -109,6 +154,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _parse(name: str, value: str) -> tuple[Token, str]:
-    digest, role, created_at = value.split("\n")
-    return Token(name, Role(role), int(created_at)), digest
+def _parse(name: str, value: str, used: str | None) -> Token:
+    digest, role, created_at, *later = value.split("\n")  # older releases kept no more than these three
+    expires_at, rate_limit = (int(one) or None for one in later or ("0", "0"))
+    return Token(name, Role(role), int(created_at), expires_at, rate_limit, int(used) if used else None, digest)

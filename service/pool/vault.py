@@ -38,7 +38,9 @@ class Vault:
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        self._fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, b"password"))) for key in keys]
+        fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, b"password"))) for key in keys]
+        self._newest = fernets[0] if fernets else None
+        self._every = MultiFernet(fernets) if fernets else None
         self._fingerprint_keys = [*(_derive(key, b"fingerprint") for key in keys), b"evoproxy"]
         self.known = (*(_derive(key, b"id")[:8].hex() for key in keys), PLAIN)
         self.key_id = self.known[0]
@@ -46,18 +48,18 @@ class Vault:
     def seal(self, password: str) -> str:
         if not password:
             return ""
-        if not self._fernets:
+        if self._newest is None:
             return _PLAIN + password
-        return _SEALED + self._fernets[0].encrypt(password.encode()).decode()
+        return _SEALED + self._newest.encrypt(password.encode()).decode()
 
     def open(self, secret: str) -> str:
         """The password. Raises :class:`VaultError` when no key opens it."""
         if secret.startswith(_PLAIN) or not secret:
             return secret.removeprefix(_PLAIN)
-        if not self._fernets:
+        if self._every is None:
             raise VaultError
         try:
-            return MultiFernet(self._fernets).decrypt(secret.removeprefix(_SEALED).encode()).decode()
+            return self._every.decrypt(secret.removeprefix(_SEALED).encode()).decode()
         except InvalidToken:
             raise VaultError from None
 
@@ -65,10 +67,10 @@ class Vault:
         """Whether both are by the key that seals. Raises :class:`VaultError` when no key opens the secret."""
         if fingerprint != self.fingerprint(self.open(secret)):
             return False
-        if not secret or not self._fernets:
+        if not secret or self._newest is None:
             return True
         try:
-            self._fernets[0].decrypt(secret.removeprefix(_SEALED).encode())
+            self._newest.decrypt(secret.removeprefix(_SEALED).encode())
         except InvalidToken:
             return False
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -11,13 +11,16 @@ from pydantic.alias_generators import to_camel
 from service.audit import Tenancy
 from service.models import Protocol
 from service.pool.stream import Event
+from service.web.figures import CountsOut
 from service.web.models import ApiModel, Page, Time
+
+T = TypeVar("T")
 
 _RESERVATION = "~"
 _OF_EVENT = frozenset(("proxy", "server", "instance", "name", "token", "reason"))
 
 
-class AuditPage(Page):
+class AuditPage(Page[T], Generic[T]):
     """``as_of``: everything up to then is in SQL, so nothing older is missing here."""
 
     as_of: Time
@@ -119,17 +122,10 @@ class TenancyOut(ApiModel):
         )
 
 
-class PointOut(ApiModel):
+class PointOut(CountsOut):
     """The figures of GET /stats as they were then."""
 
     at: Time
-    total: int
-    used: int
-    available: int
-    utilization: float
-    cooling: int
-    quarantined: int
-    disabled: int
     reserved: int
     releasing: int
     stuck: int

@@ -1,64 +1,99 @@
-"""Bearer tokens, roles, and a limit on failed logins."""
+"""Who is asking: a token, a JWT, or the session of the dashboard; and what the role allows."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import hmac
+from contextlib import suppress
 
 from aiohttp import web
 
-from service.pool.tokens import Role, Token
+from service.errors import StoreUnavailableError
+from service.pool.sessions import NOTED_MS, csrf_of
+from service.pool.tokens import Role, made_here
 from service.web.context import CALLER, POOL, Caller
+from service.web.jwts import JWTS, looks_like_jwt
+from service.web.limits import Logins, Rates
+from service.web.peers import address_of, neighbourhood
 from service.web.problems import ProblemError
 
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="evoproxy"'}
-
-
-class Logins:
-    """Counts failed logins by address: more than ``most`` within ``seconds`` are told to wait.
-
-    A valid token is never made to wait: behind one address may be many people.
-    """
-
-    def __init__(
-        self, most: int = 10, seconds: float = 60, *, now: Callable[[], float] = time.monotonic, addresses: int = 10_000
-    ) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._now = now
-        self._addresses = addresses
-        self._failed: dict[str, tuple[float, int]] = {}
-
-    def failed(self, address: str) -> float:
-        """Counts one; answers the seconds that this address has to wait, 0 for none."""
-        now = self._now()
-        since, count = self._failed.pop(address, (now, 0))
-        if now - since >= self._seconds:
-            since, count = now, 0
-        if len(self._failed) >= self._addresses:
-            self._failed.pop(next(iter(self._failed)))
-        self._failed[address] = (since, count + 1)
-        return since + self._seconds - now if count >= self._most else 0.0
-
+COOKIE = "evoproxy_session"
+CSRF_HEADER = "X-CSRF-Token"
 
 LOGINS: web.AppKey[Logins] = web.AppKey("logins", Logins)
+RATES: web.AppKey[Rates] = web.AppKey("rates", Rates)
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="evoproxy"'}
+_SAFE = frozenset({"GET", "HEAD"})
+_LONGEST = 8192
+"""Characters of a token or JWT, as many as aiohttp takes in a header."""
 
 
 async def authenticate(request: web.Request) -> None:
-    """Remembers who is asking. Raises :class:`ProblemError` (unauthorized, too_many_logins)."""
-    if not bearer(request):
+    """Remembers who is asking: the holder of the bearer token, else of the session's cookie.
+
+    Raises :class:`ProblemError` (unauthorized, too_many_logins).
+    """
+    if text := bearer(request):
+        await log_in(request, text)
+        return
+    caller = await _by_cookie(request)
+    if caller is None:  # not counted: nobody guesses 256 bits, and a page whose session ended asks for a while
         raise ProblemError("unauthorized", headers=_CHALLENGE)
-    token = await token_of(request)
-    if token is None:
-        if wait := request.app[LOGINS].failed(request.remote or ""):
-            raise ProblemError("too_many_logins", headers={"Retry-After": str(int(wait) + 1)})
-        raise ProblemError("unauthorized", headers=_CHALLENGE)
-    request[CALLER] = Caller(f"token:{token.name}", token.role)
+    request[CALLER] = caller
+    await _note_use(request)
 
 
-async def token_of(request: web.Request) -> Token | None:
-    """The token that was sent, ``None`` if it is not, or no longer, known."""
-    return await request.app[POOL].token_of(bearer(request))
+async def log_in(request: web.Request, text: str) -> None:
+    """Remembers that the holder of the token or JWT ``text`` is asking. Raises as :func:`authenticate`.
+
+    Tokens made here and JWTs never wait. An address that has failed too often is not heard with anything else for a
+    while: that could be a guess at a superadmin's token that people chose.
+    """
+    logins, address = request.app[LOGINS], neighbourhood(address_of(request))
+    wait = logins.wait(address)
+    refusal = ProblemError("too_many_logins", headers={"Retry-After": str(int(wait) + 1)})
+    if wait and not made_here(text) and not looks_like_jwt(text):
+        raise refusal
+    caller = await _by_secret(request, text)
+    if caller is None:
+        logins.failed(address)
+        raise refusal if wait else ProblemError("unauthorized", headers=_CHALLENGE)
+    request[CALLER] = caller
+    await _note_use(request)
+
+
+async def still_known(request: web.Request) -> bool:
+    """Whether who was let in would be let in now, with the same role."""
+    text = bearer(request)
+    caller = await (_by_secret(request, text) if text else _by_cookie(request))
+    return caller is not None and caller.role is request[CALLER].role
+
+
+def authorize(request: web.Request, role: Role) -> None:
+    """Raises :class:`ProblemError`: csrf for a write with a cookie that may not have been meant, or forbidden unless
+    the caller's role covers ``role``."""
+    caller = request[CALLER]
+    if caller.csrf is not None and request.method not in _SAFE:
+        sent = request.headers.get(CSRF_HEADER, "")
+        if not hmac.compare_digest(sent.encode(errors="surrogateescape"), caller.csrf.encode()):
+            raise ProblemError("csrf")
+    if not caller.role.covers(role):
+        raise ProblemError("forbidden", role=role.value)
+
+
+def charge(request: web.Request) -> dict[str, str]:
+    """Counts the request against its token's limit, if it has one; answers the headers that tell what is left.
+
+    Raises :class:`ProblemError` (too_many_requests).
+    """
+    caller = request[CALLER]
+    if caller.rate_limit is None:
+        return {}
+    allowance = request.app[RATES].take(caller.actor, caller.rate_limit)
+    if not allowance.taken:
+        headers = {"Retry-After": str(allowance.wait), **allowance.headers}
+        raise ProblemError("too_many_requests", headers=headers, limit=caller.rate_limit)
+    return allowance.headers
 
 
 def bearer(request: web.Request) -> str:
@@ -67,7 +102,38 @@ def bearer(request: web.Request) -> str:
     return text.strip() if scheme.lower() == "bearer" else ""
 
 
-def authorize(request: web.Request, role: Role) -> None:
-    """Raises :class:`ProblemError` (forbidden) unless the caller's role covers ``role``."""
-    if not request[CALLER].role.covers(role):
-        raise ProblemError("forbidden", role=role.value)
+async def _by_secret(request: web.Request, text: str) -> Caller | None:
+    jwts = request.app[JWTS]
+    if len(text) > _LONGEST:
+        return None
+    if jwts is not None and looks_like_jwt(text):
+        return await jwts.caller_of(text)
+    token = await request.app[POOL].token_of(text)
+    return Caller(f"token:{token.name}", token.role, token.expires_at, token=token) if token else None
+
+
+async def _by_cookie(request: web.Request) -> Caller | None:
+    secret = _cookie(request)
+    session = await request.app[POOL].session_of(secret) if secret else None
+    if session is None:
+        return None
+    return Caller(session.actor, session.role, session.expires_at, session=session, csrf=csrf_of(secret))
+
+
+def _cookie(request: web.Request) -> str:
+    """The session's secret, ``""`` without one. Of two, one was planted by a neighbouring host: neither counts."""
+    pairs = [pair.strip() for header in request.headers.getall("Cookie", []) for pair in header.split(";")]
+    found = {pair.partition("=")[2] for pair in pairs if pair.partition("=")[0] == COOKIE}
+    return found.pop() if len(found) == 1 else ""
+
+
+async def _note_use(request: web.Request) -> None:
+    """Writes down, at most once a minute, that the token and the session are in use."""
+    caller, pool = request[CALLER], request.app[POOL]
+    due = pool.clock.now() - NOTED_MS
+    with suppress(StoreUnavailableError):  # a Redis that takes no writes just now answers questions all the same
+        if caller.session is not None and caller.session.seen_at <= due:
+            name = caller.actor.removeprefix("token:") if caller.actor.startswith("token:") else ""
+            await pool.seen(token=name, session=caller.session.id)
+        elif caller.token is not None and (caller.token.last_used_at or 0) <= due:
+            await pool.seen(token=caller.token.name)

@@ -40,7 +40,14 @@ class DriftOut(ApiModel):
     remedy: Remedy | None
 
 
-class DriftPage(Page):
+class RepairOut(ApiModel):
+    """``drift`` is what is left of it, null when it is over or a human's remedy was begun."""
+
+    id: str
+    drift: DriftOut | None
+
+
+class DriftPage(Page[DriftOut]):
     """``as_of``: when the oldest of the readings began that it stems from; null before the first."""
 
     as_of: Time
@@ -96,10 +103,10 @@ def _plan(drift: Drift, halted: str, locale: Locale) -> str:
 
 
 def _halts(server: str, controller: Controller, stats: Stats) -> Halts:
-    remembered = stats.servers.get(server, ServerFigures()).remembered
+    record = stats.servers.get(server, ServerFigures()).record
     return Halts(
         observe=controller.settings.mode == "observe",
         paused=stats.paused,
-        release_brake=remembered.get("release_brake") == "1",
-        set_brake=remembered.get("set_brake") == "1",
+        release_brake=record.release_brake.engaged,
+        set_brake=record.set_brake.engaged,
     )

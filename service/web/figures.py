@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from service import messages
 from service.control.controller import Controller
 from service.control.hints import Hints
 from service.messages import Locale
-from service.pool.stats import Counts, ServerFigures, Stats
+from service.pool.servers import ServerRecord
+from service.pool.stats import ServerFigures, Stats
 from service.web.models import ApiModel, Time
 from service.web.pace import PaceOut
 
@@ -120,7 +119,7 @@ def figures(stats: Stats, controller: Controller, locale: Locale, *, mirror_lag:
     ]
     polled = [server.last_poll_at for server in servers]
     return StatsOut(
-        **_counts(stats.counts),
+        **stats.counts.figures(),
         at=controller.pool.clock.now(),
         mode=controller.settings.mode,
         paused=stats.paused,
@@ -133,7 +132,7 @@ def figures(stats: Stats, controller: Controller, locale: Locale, *, mirror_lag:
         rotations_spent=stats.spent,
         reservations=stats.reservations,
         instances=stats.states,
-        groups={name: CountsOut(**_counts(counts)) for name, counts in sorted(stats.groups.items())},
+        groups={name: CountsOut(**counts.figures()) for name, counts in sorted(stats.groups.items())},
         servers=[*servers, *(_former(stats, name) for name in sorted(stats.former))],
         unread_servers=[server.name for server in servers if not (server.read or server.ignored)],
         eta_seconds=max(
@@ -150,32 +149,20 @@ def figures(stats: Stats, controller: Controller, locale: Locale, *, mirror_lag:
     )
 
 
-def _counts(counts: Counts) -> dict[str, float]:
-    return {
-        "total": counts.total,
-        "used": counts.used,
-        "available": counts.available,
-        "utilization": counts.utilization,
-        "cooling": counts.cooling,
-        "quarantined": counts.quarantined,
-        "disabled": counts.disabled,
-    }
-
-
 def _server(name: str, found: ServerFigures, epoch: str, controller: Controller, locale: Locale) -> ServerOut:
-    control, remembered = controller.servers[name], found.remembered
+    control, record = controller.servers[name], found.record
     return ServerOut(
         name=name,
         configured=True,
         host=controller.hosts.get(name),
         leases=found.leases,
         instances=found.states,
-        read=bool(remembered.get("first_read_at")) and remembered.get("read_epoch") == epoch,
-        ignored=remembered.get("ignored") == "1",
+        read=record.read_in(epoch),
+        ignored=record.ignored,
         unprotected=found.unprotected,
         drift=len(control.drift),
         pace=PaceOut.of(control.context),
-        suspect=_suspicion(remembered, locale),
+        suspect=_suspicion(record, locale),
         error=control.error.code if control.error else None,
         last_poll_at=control.last_poll_at,
         planned=control.planned,
@@ -209,24 +196,17 @@ def _former(stats: Stats, name: str) -> ServerOut:
     )
 
 
-def _suspicion(remembered: Mapping[str, str], locale: Locale) -> Suspicion | None:
-    since = remembered.get("suspect_since")
-    if not since:
+def _suspicion(record: ServerRecord, locale: Locale) -> Suspicion | None:
+    if record.suspect_since is None:
         return None
-    return Suspicion(reason=messages.why(remembered.get("suspect_reason", ""), locale), since=int(since))
+    return Suspicion(reason=messages.why(record.suspect_reason, locale), since=record.suspect_since)
 
 
 def _brake(stats: Stats, locale: Locale) -> BrakeOut:
     halves = [
-        BrakeHalf(
-            server=name,
-            half=half,
-            reason=messages.why(found.remembered.get(f"{half}_brake_reason", ""), locale),
-            since=int(found.remembered.get(f"{half}_brake_since") or 0) or None,
-        )
+        BrakeHalf(server=name, half=half, reason=messages.why(brake.reason, locale), since=brake.since)
         for name, found in sorted(stats.servers.items())
-        for half in ("release", "set")
-        if found.remembered.get(f"{half}_brake") == "1"
+        for half, brake in found.record.engaged.items()
     ]
     first = min(halves, key=lambda half: half.since or 0, default=None)
     return BrakeOut(

@@ -12,9 +12,10 @@ from aiohttp import web
 
 from service.control.webhooks import PATH as WEBHOOKS
 from service.errors import EvolutionError, EvoproxyError, StoreUnavailableError
-from service.web.auth import authenticate, authorize
+from service.web.auth import authenticate, authorize, bearer, charge
 from service.web.bodies import LIMIT, digest_of
 from service.web.context import CALLER, POOL, REQUEST_ID, locale, operation_id
+from service.web.metrics import METRICS
 from service.web.problems import ProblemError, respond
 from service.web.routing import API, ROUTES, Endpoint, Route
 
@@ -43,6 +44,8 @@ async def trace(request: web.Request, handler: Endpoint) -> web.StreamResponse:
             response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
     finally:
+        seconds = time.monotonic() - begun
+        request.app[METRICS].requested(request, status, seconds)
         webhook = request.path.startswith(WEBHOOKS)
         access.log(
             logging.DEBUG if webhook else logging.INFO,
@@ -51,7 +54,7 @@ async def trace(request: web.Request, handler: Endpoint) -> web.StreamResponse:
             WEBHOOKS if webhook else request.rel_url.raw_path,
             extra={
                 "status": status,
-                "ms": round((time.monotonic() - begun) * 1000),
+                "ms": round(seconds * 1000),
                 "actor": request[CALLER].actor if CALLER in request else "",
                 "remote": request.remote,
                 "request_id": request[REQUEST_ID],
@@ -96,14 +99,17 @@ def _told(request: web.Request, error: EvoproxyError) -> web.Response:
 
 @web.middleware
 async def guard(request: web.Request, handler: Endpoint) -> web.StreamResponse:
-    """401, 404 of a route, 405, 403, 413 of an announced length, 415: in this order, before any of the body is read."""
+    """401, 404 of a route, 405, 403, 413 of an announced length, 415, 429: in this order, before the body is read."""
     route = _route_of(request)  # by what the router matched, so that no spelling of a path gets around it
     if route is None and not request.path.startswith(API + "/"):
         return await handler(request)
-    await authenticate(request)
+    in_body = route is not None and route.login and not bearer(request)
+    if not in_body:
+        await authenticate(request)
     if route is None:
         return await handler(request)  # raises the router's 404 or 405
-    authorize(request, route.role)
+    if not in_body:
+        authorize(request, route.role)
     limit = request.app[LIMIT] if route.streamed else request.client_max_size
     if (request.content_length or 0) > limit:
         raise ProblemError("too_large", limit=limit)
@@ -111,8 +117,10 @@ async def guard(request: web.Request, handler: Endpoint) -> web.StreamResponse:
         raise ProblemError("unsupported_media_type", reason=", ".join(sorted(route.accepts)))
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ProblemError("unsupported_encoding")
+    left = {} if in_body else charge(request)
     response = await handler(request)
     if not response.prepared:
+        response.headers.update(left)
         response.headers.setdefault("Cache-Control", "no-store")
     return response
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from service import messages
+from service.control.intake import ImportReport
 from service.evolution.models import Observation
+from service.importing import Rejected, Warned
+from service.messages import Locale
 from service.models import Protocol
 from service.pool.choice import Choice, Why
 from service.pool.models import Applied, Instance, Lease, Phase, Proxy, Status, Waits
+from service.pool.sessions import Session
 from service.pool.tokens import Role, Token
 
 EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_000
@@ -30,12 +36,22 @@ def rfc3339(ms: int | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Time = Annotated[int | None, PlainSerializer(rfc3339)]
+Time = Annotated[
+    int | None,
+    PlainSerializer(rfc3339),
+    WithJsonSchema({"type": ["string", "null"], "format": "date-time"}, mode="serialization"),
+]
+
+T = TypeVar("T")
 
 
 class ApiModel(BaseModel):
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, extra="forbid", hide_input_in_errors=True
+        alias_generator=to_camel,
+        validate_by_name=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,
     )
 
 
@@ -226,13 +242,20 @@ class Reservation(ApiModel):
     expires_at: Time
 
 
-class Page(ApiModel):
+class Page(ApiModel, Generic[T]):
     """``next_cursor`` is null at the end. A page may hold fewer items than asked for, even none, and go on: what a
     request looks at is bounded."""
 
-    items: list[Any]
+    items: list[T]
     next_cursor: str | None
     total: int | None
+
+
+class ProxyPage(Page[ProxyOut]):
+    """``as_of`` is null for what Redis told alone. What was searched or sorted came from SQL: what was changed since
+    then may be missing, or stand elsewhere."""
+
+    as_of: Time
 
 
 class Remark(ApiModel):
@@ -255,16 +278,88 @@ class ImportOut(ApiModel):
     warnings_count: int
     dry_run: bool
 
+    @classmethod
+    def of(cls, report: ImportReport, locale: Locale, *, dry_run: bool) -> ImportOut:
+        """Remarks in the words of ``locale``."""
+
+        def told(remarks: Iterable[Rejected | Warned]) -> list[Remark]:
+            return [
+                Remark(line=one.line, code=one.code, reason=messages.remark(one.code, locale, one.reason))
+                for one in remarks
+            ]
+
+        return cls(
+            added=report.added,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            disabled=report.disabled,
+            drained=report.drained,
+            rejected=told(report.rejected),
+            rejected_count=report.rejected_count,
+            warnings=told(report.warnings),
+            warnings_count=report.warnings_count,
+            dry_run=dry_run,
+        )
+
 
 class TokenOut(ApiModel):
-    """``token`` is there once, when it is made."""
+    """``token`` is there once, when it is made. ``last_used_at`` is right to the minute; ``rate_limit`` is in requests
+    a minute, ``null`` for any number."""
 
     id: str
     name: str
     role: Role
     created_at: Time
+    expires_at: Time
+    last_used_at: Time
+    rate_limit: int | None
     token: str | None = Field(default=None, repr=False)
 
     @classmethod
     def of(cls, token: Token) -> TokenOut:
-        return cls(id=token.name, name=token.name, role=token.role, created_at=token.created_at)
+        return cls(
+            id=token.name,
+            name=token.name,
+            role=token.role,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            last_used_at=token.last_used_at,
+            rate_limit=token.rate_limit,
+        )
+
+
+class MeOut(ApiModel):
+    """Who is asking. With a session: what a write has to send as ``X-CSRF-Token``, when the session ends at the latest,
+    and after how many seconds without a request; else when the token or JWT ends."""
+
+    actor: str
+    role: Role
+    csrf: str | None = Field(repr=False)
+    expires_at: Time
+    idle_seconds: int | None
+
+
+class SessionOut(ApiModel):
+    """One login to the dashboard. ``last_seen_at`` is right to the minute."""
+
+    id: str
+    actor: str
+    role: Role
+    created_at: Time
+    last_seen_at: Time
+    expires_at: Time
+    address: str
+    user_agent: str
+
+    @classmethod
+    def of(cls, session: Session) -> SessionOut:
+        return cls(
+            id=session.id,
+            actor=session.actor,
+            role=session.role,
+            created_at=session.created_at,
+            last_seen_at=session.seen_at,
+            expires_at=session.expires_at,
+            address=session.address,
+            user_agent=session.agent,
+        )

@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from pydantic import ConfigDict
 
 from service import messages
 from service.errors import EvoproxyError
 from service.messages import Locale
+from service.web.models import ApiModel
 
 RETRY_AFTER = 5
 """Seconds after which a refused caller may expect another answer."""
@@ -21,10 +23,12 @@ _STATUS: Mapping[str, int] = {
     "unauthorized": 401,
     "webhooks_off": 401,
     "forbidden": 403,
+    "csrf": 403,
     "unknown_route": 404,
     "unknown_proxy": 404,
     "unknown_instance": 404,
     "unknown_token": 404,
+    "unknown_session": 404,
     "unknown_drift": 404,
     "unknown_server": 404,
     "evolution_not_found": 404,
@@ -39,6 +43,7 @@ _STATUS: Mapping[str, int] = {
     "invalid": 422,
     "immutable": 422,
     "too_many_logins": 429,
+    "too_many_requests": 429,
     "internal": 500,
     "wrong_encryption_key": 500,
     "evolution": 502,
@@ -64,6 +69,27 @@ class ProblemError(EvoproxyError):
     def __init__(self, code: str, /, *, headers: Mapping[str, str] | None = None, **params: Any) -> None:
         super().__init__(code, **params)
         self.headers = dict(headers or {})
+
+
+class Problem(ApiModel):
+    """A refusal (RFC 9457). ``code`` is for programs, ``detail`` for people; what else it is about stands in it under
+    its own name. ``request_id`` is in the log."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    field: str = ""
+    line: int = 0
+    reason: str = ""
+    server: str = ""
+    instance: str = ""
+    proxy: str = ""
+    limit: int = 0
 
 
 def status_of(code: str) -> int:

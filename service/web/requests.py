@@ -10,9 +10,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from service.audit import ProxySort
 from service.control.drift import Kind
 from service.errors import InvalidInputError
 from service.importing.draft import LABELS_LIMIT
+from service.importing.fields import check_credential
+from service.importing.outcomes import LineError
 from service.models import FIELD_LIMIT, Protocol
 from service.pool.models import Status
 from service.pool.tokens import Role
@@ -47,6 +50,14 @@ def _event_type(value: str) -> str:
     return value
 
 
+def _password(value: str) -> str:
+    try:
+        check_credential("password", value)
+    except LineError as error:
+        raise PydanticCustomError(error.code, "must be a password that an import would take") from None
+    return value
+
+
 def _tidy(value: object) -> object:
     """As the importer does with labels: no white space but single blanks between words."""
     return " ".join(value.split()) if isinstance(value, str) else value
@@ -60,6 +71,7 @@ Printable = Annotated[str, BeforeValidator(_text), Field(max_length=FIELD_LIMIT)
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Wanted = Annotated[str, Field(min_length=1, max_length=FIELD_LIMIT), BeforeValidator(_text)]
 Instance = Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_text)]
+Stored = Annotated[str, Field(max_length=FIELD_LIMIT), BeforeValidator(_text)]
 EventType = Annotated[str, AfterValidator(_event_type), Field(max_length=64)]
 Limit = Annotated[int, Field(ge=1, le=500)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_storable)]
@@ -80,10 +92,18 @@ class PageQuery(_Body):
 
 
 class ProxyQuery(PageQuery):
+    """``q`` stands anywhere in a proxy's id, ``host:port``, username, group, labels or holder's name; ``server`` is its
+    holder's; ``expiring``: within so many seconds, or expired. ``sort`` begins with the least, ``-`` with the
+    greatest."""
+
     status: Status | None = None
     protocol: Protocol | None = None
-    group: str | None = None
-    q: str = ""
+    group: Stored | None = None
+    q: Stored = ""
+    server: Stored | None = None
+    label: Stored | None = None
+    expiring: Annotated[int, Field(ge=0, le=315_360_000)] | None = None
+    sort: ProxySort | None = None
 
 
 class InstanceQuery(PageQuery):
@@ -175,7 +195,7 @@ class Change(_Body):
     group: Printable | None = None
     labels: Annotated[list[Label], AfterValidator(_distinct), Field(max_length=LABELS_LIMIT)] | None = None
     expires_at: Moment | None = None
-    password: str | None = Field(default=None, repr=False)
+    password: Annotated[str, AfterValidator(_password)] | None = Field(default=None, repr=False)
 
 
 class ReservationRequest(_Body):
@@ -196,5 +216,13 @@ class BrakeRelease(_Body):
 
 
 class TokenRequest(_Body):
+    """``expires_at`` lies ahead; ``rate_limit`` is in requests a minute."""
+
     name: str
     role: Role
+    expires_at: Moment | None = None
+    rate_limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class LoginRequest(_Body):
+    token: Annotated[str, Field(max_length=8192, repr=False)] = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from redis.asyncio import Redis
@@ -10,6 +10,12 @@ from redis.asyncio import Redis
 from service.pool.pool import Pool
 from tests.control.scene import Scene
 from tests.lua.stage import MovedClock
+from tests.virtual import VirtualLoop
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:
+    """No time limit here expires because the machine is slow."""
+    return {"virtual": VirtualLoop}
 
 
 @pytest.fixture

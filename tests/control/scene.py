@@ -140,7 +140,7 @@ class Scene:
     async def settle(self) -> None:
         """Nothing is under way any more."""
         for control in self.controller.servers.values():
-            await wait_until(lambda control=control: len(control.acts) == 0, deadline=20, what="the acts end")  # type: ignore[misc]
+            await wait_until(lambda control=control: len(control.acts) == 0, what="the acts end")  # type: ignore[misc]
 
     # the pool
 

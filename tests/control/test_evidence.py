@@ -207,7 +207,8 @@ async def test_the_signs_outlive_the_process(scene: Scene) -> None:
     assert scene.exit(instance) == spec(2).id
 
 
-async def test_with_next_connect_nothing_is_restarted_not_even_as_a_cure(scene: Scene) -> None:
+async def refused_without_restarts(scene: Scene) -> Instance:
+    """With ``next_connect``: it connected by itself, and now its proxy refuses it."""
     await scene.restarted(restart=False)
     instance = scene.instance("x")
     await scene.ticks(2)
@@ -215,6 +216,11 @@ async def test_with_next_connect_nothing_is_restarted_not_even_as_a_cure(scene: 
     await scene.until(lambda: instance.state == "open")
     await break_down(scene, instance, Condition.REFUSING)
     await look_around(scene)
+    return instance
+
+
+async def test_with_next_connect_nothing_is_restarted_not_even_as_a_cure(scene: Scene) -> None:
+    instance = await refused_without_restarts(scene)
     scene.sim.conditions.clear()
     await scene.ticks(3, POLL)
     assert (scene.calls("instance/restart"), instance.state) == (0, "connecting")
@@ -222,13 +228,7 @@ async def test_with_next_connect_nothing_is_restarted_not_even_as_a_cure(scene: 
 
 
 async def test_with_next_connect_a_stuck_instance_costs_no_second_proxy(scene: Scene) -> None:
-    await scene.restarted(restart=False)
-    instance = scene.instance("x")
-    await scene.ticks(2)
-    scene.sim.drop("x")
-    await scene.until(lambda: instance.state == "open")
-    await break_down(scene, instance, Condition.REFUSING)
-    await look_around(scene)
+    instance = await refused_without_restarts(scene)
     await scene.ticks(20, POLL)
     assert (scene.row(instance), await scene.events("lease.rotated")) == (spec(1).id, [])
 

@@ -15,7 +15,7 @@ from service.control.intake import ImportReport, import_proxies
 from service.errors import InvalidInputError
 from service.importing import ProxyReader
 from service.models import Protocol, ProxySpec
-from service.pool.models import Imported
+from service.pool.batches import Imported
 from service.pool.pool import Pool
 from tests.lua.invariants import dump
 

@@ -19,6 +19,19 @@ def hold_the_next_set(scene: Scene) -> None:
     scene.sim.warts.faults.append(Fault("proxy/set", times=1, hang=True))
 
 
+async def begin(scene: Scene) -> None:
+    """The set that is held is on its way."""
+    await scene.tick(settle=False)
+    await scene.held()
+
+
+async def release(scene: Scene) -> None:
+    """All that can follow from it has."""
+    await scene.release("x")
+    await scene.settle()
+    await scene.ticks(3)
+
+
 async def land(scene: Scene, instance: Instance, number: int = 1) -> None:
     """The set that was held is saved."""
     scene.sim.release()
@@ -37,12 +50,9 @@ async def test_released_after_a_crash_in_an_assert_the_proxy_waits_for_the_set(s
     instance = await scene.served()
     hold_the_next_set(scene)
     scene.sim.set_row_by_hand("x", OFF)
-    await scene.tick(settle=False)
-    await scene.held()
+    await begin(scene)
     await scene.restarted()
-    await scene.release("x")
-    await scene.settle()
-    await scene.ticks(3)
+    await release(scene)
     await assert_waits_for_the_set(scene)
     await land(scene, instance)
     await scene.tick(HOUR)
@@ -52,8 +62,7 @@ async def test_released_after_a_crash_in_an_assert_the_proxy_waits_for_the_set(s
 async def test_refused_to_a_human_after_a_crash_in_an_assignment_the_proxy_waits_for_the_set(scene: Scene) -> None:
     hold_the_next_set(scene)
     instance = scene.instance("x")
-    await scene.tick(settle=False)
-    await scene.held()
+    await begin(scene)
     await scene.restarted()
     assert await scene.phase(instance) is Phase.RESERVED
     scene.sim.warts.invalid_next = 1
@@ -87,9 +96,7 @@ async def test_released_after_a_crash_in_a_probe_the_proxy_waits_for_the_set(sce
     await scene.restarted()
     with pytest.raises(asyncio.CancelledError):
         await probe
-    await scene.release("x")
-    await scene.settle()
-    await scene.ticks(3)
+    await release(scene)
     await assert_waits_for_the_set(scene)
     await land(scene, instance)
 
@@ -98,8 +105,7 @@ async def test_given_up_for_the_row_of_another_the_proxy_still_waits_for_the_set
     """A crash in an assignment; meanwhile somebody writes the proxy into another row, and takes it out again."""
     hold_the_next_set(scene)
     instance = scene.instance("x")
-    await scene.tick(settle=False)
-    await scene.held()
+    await begin(scene)
     await scene.kill()
     scene.instance("y", integration="EVOLUTION", row=spec(1))
     await scene.start()
@@ -118,12 +124,9 @@ async def test_ended_by_another_process_while_an_assert_is_on_its_way_the_proxy_
     instance = await scene.served()
     hold_the_next_set(scene)
     scene.sim.set_row_by_hand("x", OFF)
-    await scene.tick(settle=False)
-    await scene.held()
+    await begin(scene)
     await scene.start()
-    await scene.release("x")
-    await scene.settle()
-    await scene.ticks(3)
+    await release(scene)
     await assert_waits_for_the_set(scene)
     await land(scene, instance)
 
@@ -160,8 +163,7 @@ async def test_a_reading_from_before_an_assert_is_not_held_against_it(
     hold_the_next_set(scene)
     scene.sim.warts.restart_refused = True
     scene.sim.set_row_by_hand("x", OFF)
-    await scene.tick(settle=False)
-    await scene.held()
+    await begin(scene)
     client = scene.clients["a"]
     read, sets = client.fetch_instances, scene.calls("proxy/set")
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
-import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from service.evolution.simulator import Fault
 from service.pool.models import Applied, Phase, Status, Waits
 from service.pool.pool import Pool, open_pool
+from tests import redis_server
 from tests.control.scene import MINUTE, Scene, spec
-from tests.helpers import redis_server, wait_until
+from tests.helpers import wait_until
 from tests.lua.stage import MovedClock
 
 
@@ -130,31 +129,14 @@ class LosingRedis:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.url = f"unix://{folder}/redis.sock"
-        self.server: subprocess.Popen[bytes] | None = None
+        self.url = ""
+        self._server = ExitStack()
 
-    def launch(self) -> None:
-        place: list[str | Path] = ["--unixsocket", self.folder / "redis.sock", "--dir", self.folder]
-        command = [redis_server(), "--port", "0", "--save", "", *place]
-        with (self.folder / "log").open("ab") as log:
-            self.server = subprocess.Popen(command, stdout=log, stderr=log)
-
-    async def start(self) -> None:
-        self.launch()
-        async with Redis.from_url(self.url) as client:
-
-            async def answers() -> bool:
-                try:
-                    return bool(await client.ping())
-                except RedisError:
-                    return False
-
-            await wait_until(answers, what="redis-server answers")
+    def start(self) -> None:
+        self.url = self._server.enter_context(redis_server.running(self.folder))
 
     def stop(self) -> None:
-        if self.server is not None:
-            self.server.send_signal(signal.SIGKILL)
-            self.server.wait(timeout=10)
+        self._server.close()
 
     async def keep(self) -> None:
         """Everything until now is safe; what comes after it will be lost."""
@@ -162,17 +144,17 @@ class LosingRedis:
             await client.save()
         shutil.copy(self.folder / "dump.rdb", self.folder / "kept.rdb")
 
-    async def lose(self) -> None:
+    def lose(self) -> None:
         """Killed, and started again with what was kept."""
         self.stop()
         shutil.copy(self.folder / "kept.rdb", self.folder / "dump.rdb")
-        await self.start()
+        self.start()
 
 
 @pytest.fixture
-async def losing(tmp_path: Path) -> AsyncIterator[LosingRedis]:
+def losing(tmp_path: Path) -> Iterator[LosingRedis]:
     redis = LosingRedis(tmp_path)
-    await redis.start()
+    redis.start()
     try:
         yield redis
     finally:
@@ -198,7 +180,7 @@ async def test_the_reservation_is_lost_and_its_set_lands(shaky: Scene, losing: L
     instance = scene.instance("x")
     await scene.tick(settle=False)
     await scene.sim.until(lambda: scene.calls("proxy/set") == 1)
-    await losing.lose()
+    losing.lose()
     assert await scene.status(spec(1).id) is Status.FREE
     other = scene.instance("y")
     await scene.tick()
@@ -213,7 +195,7 @@ async def test_nothing_is_handed_out_before_the_server_was_compared(shaky: Scene
     scene = shaky
     await losing.keep()
     await scene.served("x")
-    await losing.lose()
+    losing.lose()
     scene.instance("y", state="close")
     assert await scene.assign_refused("y") == "not_reconciled"
     await scene.tick()
@@ -227,7 +209,7 @@ async def test_a_row_seen_in_the_lost_second_is_seen_again(shaky: Scene, losing:
     scene.instance("bot", integration="EVOLUTION", row=spec(1))
     await scene.tick()
     assert await scene.status(spec(1).id) is Status.QUARANTINED
-    await losing.lose()
+    losing.lose()
     assert await scene.status(spec(1).id) is Status.FREE
     instance = scene.instance("x")
     await scene.ticks(2)
@@ -247,7 +229,7 @@ async def test_a_release_is_lost(shaky: Scene, losing: LosingRedis, waits: Waits
     await scene.release("x")
     await scene.settle()
     assert (await scene.lease(instance)).waits is waits
-    await losing.lose()
+    losing.lose()
     scene.sim.warts.restart_refused = False
     other = scene.instance("y")
     await scene.ticks(3)
@@ -267,7 +249,7 @@ async def test_a_finished_release_is_lost_and_the_proxy_was_given_on(shaky: Scen
     second = scene.instance("second")
     await scene.tick()
     assert (scene.exit(first), scene.exit(second)) == (None, spec(1).id)
-    await losing.lose()
+    losing.lose()
     scene.sim.warts.restart_refused = {"second"}
     await scene.hurry()
     await scene.ticks(5)
@@ -290,7 +272,7 @@ async def test_a_reservation_comes_back_whose_proxy_is_used_by_another(shaky: Sc
     assert (await scene.assign("y", pin=spec(1).id)).new
     await scene.settle()
     assert scene.exit(other) == spec(1).id
-    await losing.lose()
+    losing.lose()
     scene.sim.warts.restart_refused = {"y"}
     await scene.hurry()
     await scene.ticks(3, MINUTE)

@@ -1,19 +1,11 @@
-"""Each handling is seen to matter: with it removed, the test that is named turns red.
-
-The package is copied, one place of the copy is changed, and the tests run against the copy in a process of their own.
-"""
+"""Each handling is seen to matter: with it removed, the test that is named turns red."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.mutations import Copy, Mutation
+
 CONTROL = "service/control"
 
 MUTATIONS: dict[str, tuple[str, str, str, str]] = {
@@ -374,7 +366,7 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     ),
     "B24, what is set already is set again": (
         f"{CONTROL}/assigning.py",
-        "row.names(spec) and row.instance_id in (None, lease.instance):\n            await",
+        "row.names(spec) and row.belongs_to(lease.instance):\n            await",
         "False:\n            await",
         "test_assigning.py::test_a_cut_connection_is_unknown_and_the_row_is_asked_first",
     ),
@@ -792,51 +784,17 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("mutant")
-    for name in ("service", "lua", "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    return folder
-
-
-def run(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider"]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [*command, f"tests/control/{test}"], cwd=folder, env=environment, capture_output=True, text=True, timeout=50
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.mutation
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=MUTATIONS.keys())
-def test_without_it_the_test_turns_red(copy: Path, mutation: tuple[str, str, str, str]) -> None:
+def test_without_it_the_test_turns_red(copy: Copy, mutation: tuple[str, str, str, str]) -> None:
     path, handling, removed, test = mutation
-    text = (copy / path).read_text()
-    assert text.count(handling) == 1, f"{path} does not hold this text exactly once"
-    (copy / path).write_text(text.replace(handling, removed))
-    try:
-        result = run(copy, test)
-    finally:
-        (copy / path).write_text(text)
-    assert result.returncode == 1, f"the test stays green or does not run:\n{result.stdout[-2000:]}"
+    copy.assert_turns_red(Mutation(path, handling, removed, f"tests/control/{test}"))
 
 
 @pytest.mark.slow
 @pytest.mark.mutation
-@pytest.mark.timeout(200)
-def test_unchanged_they_are_green(copy: Path) -> None:
-    tests = dict.fromkeys(test for *_, test in MUTATIONS.values())
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    result = subprocess.run(
-        [*command, *(f"tests/control/{name}" for name in tests)],
-        cwd=copy,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=190,
-    )
-    assert result.returncode == 0, result.stdout[-2000:]
+@pytest.mark.timeout(600)
+def test_unchanged_they_are_green(copy: Copy) -> None:
+    copy.assert_green(*dict.fromkeys(f"tests/control/{test}" for *_, test in MUTATIONS.values()))

@@ -6,7 +6,8 @@ import pytest
 
 from service.errors import EvolutionError, RefusedError
 from service.evolution.simulator import OFF
-from service.pool.models import Applied, Phase, Status, Wish
+from service.pool.batches import Wish
+from service.pool.models import Applied, Phase, Status
 from tests.control.scene import MINUTE, Scene, spec
 
 MANY = 2_000

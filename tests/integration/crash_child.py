@@ -1,18 +1,15 @@
-"""The process that gets killed. It reads orders from stdin and forks for each: the fork is one life of evoproxy, which
-tells a FIFO of every await it comes to, and kills itself at the one that the order names."""
+"""The process that gets killed: each fork is one life of evoproxy, which tells a FIFO of every await it comes to, and
+kills itself at the one that the order names."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-import orjson
 from pydantic import SecretStr
 
 from service.control import byhand
@@ -21,6 +18,7 @@ from service.evolution.client import EvolutionClient
 from service.pool.pool import open_pool
 from service.settings import Settings
 from tests.integration.awaits import Moment, trace
+from tests.nursery import LONGEST, fork_each
 
 Act = Literal["serve", "release", "rotate"]
 Kill = Literal["suspended", "in flight", "resumed", ""]
@@ -31,7 +29,6 @@ SERVER, INSTANCE = "default", "Padaria São João/1 100%"
 LIVED = "lived"
 _CONNECTIONS = 8
 _IN_FLIGHT = 0.003
-_LONGEST = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Life:
         """Returns if nothing killed it before everything was done."""
         loop = asyncio.get_running_loop()
         trace(loop, self._watch)
-        async with asyncio.timeout(_LONGEST):
+        async with asyncio.timeout(LONGEST):
             await loop.create_task(self._live())
 
     async def _live(self) -> None:
@@ -116,19 +113,5 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for line in sys.stdin:
-        if os.fork() == 0:
-            order = Order(**orjson.loads(line))
-            try:
-                with open(order.fifo, "w") as told:
-                    asyncio.run(Life(order, told).run())
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                os._exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    fork_each(lambda order, told: Life(Order(**order), told).run())

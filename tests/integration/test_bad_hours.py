@@ -12,7 +12,7 @@ from tests.load.hours.verdict import over_pace
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_after_an_hour_of_everything_all_is_well(tmp_path: Path, seed: int) -> None:
     found = play(tmp_path, seed=seed, instances=15)

@@ -36,12 +36,6 @@ async def pool(redis: Redis, redis_url: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator(paces=Paces.fast()) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def evoproxy(redis_url: str, simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     clean(monkeypatch, tmp_path)
     server = {"EVOLUTION_API_BASE_URL": simulator.url, "GLOBAL_API_KEY": simulator.api_key}

@@ -7,12 +7,11 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
 
 from service.cli.command import DONE, UNREACHABLE, USAGE
 from service.errors import StoreUnavailableError
@@ -23,13 +22,6 @@ pytestmark = pytest.mark.redis
 
 PROJECT = Path(__file__).parents[2]
 LINES = b"http://ana:p%3Aw@192.0.2.1:8000\nsocks5://bob:secret@[2001:db8::2]:8000\nhttp://192.0.2.3:80\n"
-
-
-@pytest.fixture
-def store(redis_url: str) -> Iterator[Any]:
-    with Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
-        client.flushall()
 
 
 @pytest.fixture
@@ -96,7 +88,7 @@ def test_a_cut_export_is_no_export(
         assert stat.S_IMODE(partial.stat().st_mode) == 0o600
         raise error
 
-    monkeypatch.setattr("service.cli.export.parts_of", cut)
+    monkeypatch.setattr("service.cli.local.parts_of", cut)
     result = evoproxy("export", "-o", target)
     assert result.exit_code in (USAGE, UNREACHABLE, 130)
     assert result.exit_code != DONE

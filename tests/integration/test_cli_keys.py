@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
 
 from service.cli.command import DONE, USAGE
 from service.errors import RefusedError
@@ -22,13 +20,6 @@ pytestmark = pytest.mark.redis
 ROOT = "evoproxy:{default}:"
 OLD, NEW = "the-old-key-of-the-operator", "the-new-key-of-the-operator"
 LINES = b"".join(b"192.0.2.%d:80:user:pass-%d\n" % (number, number) for number in range(1, 251)) + b"192.0.2.251:80\n"
-
-
-@pytest.fixture
-def store(redis_url: str) -> Iterator[Any]:
-    with Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
-        client.flushall()
 
 
 @pytest.fixture

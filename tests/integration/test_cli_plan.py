@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE
-from service.evolution.simulator import Paces, Simulator
+from service.evolution.simulator import Simulator
 from service.models import Protocol, ProxySpec
 from service.pool.pool import Pool, open_pool
 from tests.commands import Commands, clean
@@ -28,12 +28,6 @@ async def pool(redis: Redis, redis_url: str) -> AsyncIterator[Pool]:
     async with open_pool(redis_url, "default") as pool:
         await pool.import_proxies(SPECS, stamp="s", actor="auto")
         yield pool
-
-
-@pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator(paces=Paces.fast()) as simulator:
-        yield simulator
 
 
 @pytest.fixture

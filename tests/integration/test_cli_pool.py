@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,6 @@ pytestmark = pytest.mark.redis
 
 LINES = "192.0.2.1:8000:ana:p:w%41\nno proxy at all\nsocks5://bob:secret@192.0.2.2:8000\nhttps://192.0.2.3:8000\n"
 ROOT = "evoproxy:{default}:"
-
-
-@pytest.fixture
-def store(redis_url: str) -> Iterator[Redis]:
-    with Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
-        client.flushall()
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
 
 from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE
 from tests.commands import Commands, clean
@@ -17,13 +15,6 @@ pytestmark = pytest.mark.redis
 
 LINES = b"http://ana:secret@192.0.2.1:8000\nsocks5://bob:secret@192.0.2.2:8000\nhttp://192.0.2.3:80\n"
 META = "evoproxy:{default}:meta"
-
-
-@pytest.fixture
-def store(redis_url: str) -> Iterator[Any]:
-    with Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
-        client.flushall()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,6 @@ OWN = {
     "webhookBase64": False,
     "headers": {"authorization": "the-operators"},
 }
-
-
-@pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator(paces=Paces.fast()) as simulator:
-        yield simulator
 
 
 @pytest.fixture

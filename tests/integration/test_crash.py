@@ -19,14 +19,15 @@ from service.control.controller import Controller
 from service.embedded import embedded
 from service.evolution.client import EvolutionClient
 from service.evolution.simulator import Paces, Simulator
-from service.pool.models import Applied, Lease, Phase, Wish
+from service.pool.batches import Wish
+from service.pool.models import Applied, Lease, Phase
 from service.pool.pool import Pool, open_pool
 from service.settings import Settings
 from tests.helpers import wait_until
 from tests.integration.crash_child import INSTANCE, LIVED, SERVER, Act, Kill, Order
 from tests.lua.stage import MINUTE, MovedClock, spec
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parent.parent.parent
 PROXIES = 5

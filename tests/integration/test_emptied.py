@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 INSTANCES = 200
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_every_instance_keeps_the_proxy_that_it_had(redis: Redis, redis_url: str, tmp_path: Path) -> None:
     async with simulated() as server:
         found = await emptied(redis_url, server, tmp_path, INSTANCES)

@@ -12,10 +12,10 @@ from redis.exceptions import NoPermissionError
 from service.errors import StoreUnavailableError
 from service.pool.clock import Clock
 from service.pool.pool import Pool, open_pool
-from tests.integration.redis_server import running
 from tests.lua.headers import README
 from tests.lua.stage import MovedClock, Stage
 from tests.lua.transitions import TRANSITIONS, read_everything
+from tests.redis_server import running
 
 pytestmark = pytest.mark.redis
 

@@ -11,10 +11,10 @@ from redis.exceptions import ClusterCrossSlotError
 
 from service.pool.pool import Pool
 from tests.helpers import wait_until
-from tests.integration.redis_server import running
 from tests.lua.invariants import assert_invariants, dump
 from tests.lua.stage import MovedClock, Stage
 from tests.lua.transitions import TRANSITIONS, read_everything
+from tests.redis_server import running
 
 pytestmark = pytest.mark.redis
 

@@ -9,9 +9,9 @@ import pytest
 
 from service.errors import StoreUnavailableError
 from service.pool.pool import Pool, open_pool
-from tests.integration.redis_server import running
 from tests.lua.invariants import dump
 from tests.lua.stage import MovedClock, Stage, refused
+from tests.redis_server import running
 
 pytestmark = pytest.mark.redis
 

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from service.errors import RefusedError
 from service.pool import scripts
-from service.pool.models import Wish
+from service.pool.batches import Wish
 from tests.integration.machine.draws import SERVERS, SPECS, UNUSABLE
 from tests.integration.machine.lease_steps import LeaseSteps
 from tests.integration.machine.likeness import Likeness
@@ -79,7 +79,7 @@ def walk(blocking: tuple[asyncio.Runner, Redis], examples: int, *stages: Stage) 
 
 @pytest.mark.slow
 @pytest.mark.redis
-@pytest.mark.timeout(EXAMPLES * 2 + 600)
+@pytest.mark.timeout(EXAMPLES * 2 + 1800)
 def test_the_pool_does_what_the_model_does(blocking: tuple[asyncio.Runner, Redis]) -> None:
     """POOL_MACHINE_EXAMPLES=5000 walks further, and another way each time."""
     walk(blocking, EXAMPLES or 100, Stage.generate, Stage.shrink)
@@ -124,7 +124,7 @@ RARE = {  # caught after a minute or more
 
 @pytest.mark.slow
 @pytest.mark.redis
-@pytest.mark.timeout(EXAMPLES * 2 + 600)
+@pytest.mark.timeout(EXAMPLES * 2 + 1800)
 @pytest.mark.parametrize("mutant", [*MUTANTS, *(RARE if EXAMPLES else ())])
 def test_a_mutant_is_caught(
     mutant: str, blocking: tuple[asyncio.Runner, Redis], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from service.pool.models import Wish
+from service.pool.batches import Wish
 from service.pool.pool import Pool
 from tests.lua.invariants import assert_invariants, dump
 from tests.lua.stage import MovedClock, Stage

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from service.errors import StoreUnavailableError
 from service.models import Protocol, ProxySpec
 from service.pool.pool import open_pool
-from tests.integration.redis_server import running
+from tests.redis_server import running
 
 pytestmark = pytest.mark.redis
 

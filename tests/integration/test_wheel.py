@@ -64,7 +64,7 @@ def _python(arguments: list[str], cwd: Path, site: Path | None = None) -> str:
     if site is not None:
         environment |= {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
     ended = subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=150, check=False
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout

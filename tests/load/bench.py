@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import sys
 import tempfile
@@ -15,10 +14,10 @@ import uvloop
 
 from service.control.controller import Controller
 from service.embedded import embedded
-from service.pool.models import Evidence, Waits, Wish
-from service.pool.pool import Pool, open_pool
+from service.pool.pool import open_pool
 from service.settings import Settings
 from tests.load import soak
+from tests.load.lives import EVENTS_A_LIFE, lives, ready
 from tests.load.measure import all_hold, fill, specs
 from tests.load.simulated import SERVER, simulated
 
@@ -31,34 +30,12 @@ async def imports(redis_url: str, count: int = 20_000) -> dict[str, Any]:
     return {"count": count, "new_per_s": round(count / first), "unchanged_per_s": round(count / again)}
 
 
-async def lives_of_leases(redis_url: str, count: int = 2000, workers: int = 16) -> dict[str, Any]:
+async def lives_of_leases(redis_url: str, count: int = 2000) -> dict[str, Any]:
     """Whole lives of leases on the pool alone: acquire, confirm, and the release in five steps."""
     async with open_pool(redis_url, "lives") as pool:
-        await fill(pool, specs(count))
-        await pool.configure([SERVER], events_max=10 * count)
-        await pool.mark_read(SERVER, epoch=await pool.epoch(), listed=0)
-        work = iter(range(count))
-
-        async def worker() -> None:
-            for number in work:
-                await _life(pool, f"i{number}")
-
-        begun = time.perf_counter()
-        await asyncio.gather(*(worker() for _ in range(workers)))
-        seconds = time.perf_counter() - begun
-    return {"lives_per_s": round(count / seconds), "transitions_per_s": round(7 * count / seconds)}
-
-
-async def _life(pool: Pool, instance: str) -> None:
-    outcome = (await pool.acquire(SERVER, [Wish(instance, instance)], reason="bench"))[0]
-    lease = await pool.lease(outcome.proxy_id)
-    assert lease is not None
-    await pool.confirm(lease)
-    await pool.begin_release(lease, Waits.ROW, reason="bench")
-    await pool.begin_clear(lease)
-    await pool.row_cleared(lease, "off")
-    await pool.mark(lease, "down")
-    await pool.finish_release(lease, Evidence.MOVED)
+        await ready(pool, count)
+        rate = await lives(pool, count)
+    return {"lives_per_s": round(rate), "transitions_per_s": round(EVENTS_A_LIFE * rate)}
 
 
 async def quiet_ticks(redis_url: str, instances: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import uvloop
 
 from service.errors import StoreUnavailableError
 from service.pool.pool import open_pool
-from tests.integration import redis_server
+from tests import redis_server
 from tests.load.measure import fill, specs
 from tests.load.simulated import ROOT, Simulated, simulated
 

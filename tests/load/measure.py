@@ -13,7 +13,7 @@ import psutil  # type: ignore[import-untyped]
 from service.control.controller import Controller
 from service.evolution.client import EvolutionClient
 from service.models import Protocol, ProxySpec
-from service.pool.models import Wish
+from service.pool.batches import Wish
 from service.pool.pool import Pool, open_pool
 from service.settings import Settings
 from tests.load.simulated import SERVER, Simulated

@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 import uvloop
@@ -17,9 +18,15 @@ import uvloop
 from service.embedded import embedded
 from tests.load.emptied import emptied
 from tests.load.first_day import first_day
+from tests.load.killed import killed
 from tests.load.measure import Assignments, acquired, assignments, memory
+from tests.load.million import million
+from tests.load.outage import outage, unslowed
+from tests.load.paced import lag
 from tests.load.questions import questions
+from tests.load.result import Result
 from tests.load.simulated import ROOT, simulated
+from tests.load.suites import moments, mutations
 
 MOST_OVERHEAD = 1.2
 MOST_IN_FLIGHT = 8
@@ -27,14 +34,6 @@ MOST_GROWTH = 0.05
 MOST_CPU = 0.1
 MOST_ANSWER_MS = 50
 PACE, BURST = 1.0, 5
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What was measured, and the promises that it breaks, in words."""
-
-    figures: dict[str, Any]
-    broken: list[str]
 
 
 async def assign(redis_url: str, instances: int, rounds: int = 5) -> Result:
@@ -130,13 +129,53 @@ async def audit(redis_url: str, count: int) -> Result:
     return Result(figures, whole + [f"{name} took {figures[name]['p50_ms']} ms" for name in slow])
 
 
-async def _run(sizes: dict[Callable[..., Awaitable[Result]], int]) -> int:
-    results = {}
-    with tempfile.TemporaryDirectory() as folder:
-        async with embedded(Path(folder)) as redis_url:
-            for measure, size in sizes.items():
-                results[measure.__name__] = await measure(redis_url, size)
-                print(f"{measure.__name__}: {asdict(results[measure.__name__])}", file=sys.stderr)
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One part of the soak: what its number counts, and the full one."""
+
+    measure: Callable[[str, int], Awaitable[Result]]
+    counts: str
+    full: int
+
+
+SIZES = {
+    "assign": Size(assign, "instances that open at once", 2_000),
+    "acquire": Size(acquire, "assignments by sixteen workers", 2_000),
+    "ticks": Size(ticks, "instances, for a thousand ticks", 400),
+    "day": Size(day, "instances on the first day, and a restart of their server", 4_000),
+    "hours": Size(hours, "instances of each server in five bad hours", 60),
+    "lost": Size(lost, "instances whose Redis is emptied and restored", 2_000),
+    "kills": Size(killed, "kills of the mirror under load", 200),
+    "outage": Size(outage, "events while SQL is away", 100_000),
+    "unslowed": Size(unslowed, "leases at a time, while SQL is there and away", 3_000),
+    "lag": Size(lag, "seconds at a thousand events a second, on each database", 60),
+    "million": Size(million, "proxies compared with their table", 1_000_000),
+    "audit": Size(audit, "events that are asked about", 10_000_000),
+    "moments": Size(moments, "the mirror is killed at one of so many moments", 1),
+    "mutations": Size(mutations, "processes that try all of them", 2),
+}
+
+
+async def _measured(name: str, size: int) -> Result:
+    """On a Redis of its own. What keeps a part from its end is a broken promise too, and the others still run."""
+    begun = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            async with embedded(Path(folder)) as redis_url:
+                result = await SIZES[name].measure(redis_url, size)
+    except Exception as error:
+        traceback.print_exc()
+        result = Result({}, [f"{type(error).__name__}: {error}"])
+    figures = result.figures | {"took_s": round(time.monotonic() - begun)}
+    print(f"{name}: {figures} {result.broken or 'ok'}", file=sys.stderr, flush=True)
+    return Result(figures, result.broken)
+
+
+async def _run(sizes: Mapping[str, int]) -> int:
+    results: dict[str, Result] = {}
+    for nth, (name, size) in enumerate(sizes.items(), 1):
+        print(f"{nth} of {len(sizes)}: {size} {SIZES[name].counts}", file=sys.stderr, flush=True)
+        results[name] = await _measured(name, size)
     broken = [f"{name}: {what}" for name, result in results.items() for what in result.broken]
     document = {name: result.figures for name, result in results.items()} | {"ok": not broken, "broken": broken}
     print(orjson.dumps(document).decode())
@@ -145,26 +184,10 @@ async def _run(sizes: dict[Callable[..., Awaitable[Result]], int]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
-    parser.add_argument("--assign", type=int, metavar="INSTANCES", help="full size: 2000")
-    parser.add_argument("--acquire", type=int, metavar="COUNT", help="full size: 2000")
-    parser.add_argument("--ticks", type=int, metavar="INSTANCES", help="a thousand ticks with so many; full size: 400")
-    parser.add_argument("--day", type=int, metavar="INSTANCES", help="first day and restart; full size: 4000")
-    parser.add_argument("--hours", type=int, metavar="INSTANCES", help="bad hours, of each server; full size: 60")
-    parser.add_argument("--lost", type=int, metavar="INSTANCES", help="Redis emptied and restored; full size: 2000")
-    parser.add_argument("--audit", type=int, metavar="EVENTS", help="questions to so many; full size: 10000000")
+    for name, size in SIZES.items():
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{size.counts}; full size: {size.full}")
     chosen = {name: size for name, size in vars(parser.parse_args()).items() if size}
-    full = {"assign": 2000, "acquire": 2000, "ticks": 400, "day": 4000, "hours": 60, "lost": 2000, "audit": 10_000_000}
-    sizes = chosen or full
-    measures: dict[str, Callable[..., Awaitable[Result]]] = {
-        "assign": assign,
-        "acquire": acquire,
-        "ticks": ticks,
-        "day": day,
-        "hours": hours,
-        "lost": lost,
-        "audit": audit,
-    }
-    return uvloop.run(_run({measures[name]: size for name, size in sizes.items()}))
+    return uvloop.run(_run(chosen or {name: size.full for name, size in SIZES.items()}))
 
 
 if __name__ == "__main__":

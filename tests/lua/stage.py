@@ -10,8 +10,9 @@ import pytest
 
 from service.errors import RefusedError
 from service.models import Protocol, ProxySpec
+from service.pool.batches import Claim, Outcome, Sighting, Wish
 from service.pool.clock import Clock
-from service.pool.models import Claim, Evidence, Lease, Outcome, Sighting, Waits, Wish
+from service.pool.models import Evidence, Lease, Waits
 from service.pool.pool import Pool
 from service.pool.scripts import load_all
 from tests.lua.invariants import dump

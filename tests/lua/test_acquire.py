@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from service.models import Protocol
-from service.pool.models import Evidence, Phase, Waits, Wish
+from service.pool.batches import Wish
+from service.pool.models import Evidence, Phase, Waits
 from tests.lua.stage import HOUR, MINUTE, Stage, refused, spec
 
 

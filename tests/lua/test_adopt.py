@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.pool.models import Applied, Claim, Evidence, Phase, Sighting, Waits
+from service.pool.batches import Claim, Sighting
+from service.pool.models import Applied, Evidence, Phase, Waits
 from tests.lua.stage import HOUR, Stage, spec
 
 

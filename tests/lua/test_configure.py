@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.pool.models import Wish
+from service.pool.batches import Wish
 from tests.lua.stage import Stage, refused
 
 

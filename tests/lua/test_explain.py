@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
+from service.pool.batches import Wish
 from service.pool.choice import Choice, Counts, Why
-from service.pool.models import Wish
 from tests.lua.invariants import dump
 from tests.lua.stage import HOUR, MINUTE, Stage, spec
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.pool.models import Evidence, Sighting, Wish
+from service.pool.batches import Sighting, Wish
+from service.pool.models import Evidence
 from tests.lua.invariants import dump
 from tests.lua.stage import HOUR, Stage, refused
 

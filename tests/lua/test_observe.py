@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.pool.models import Sighting
+from service.pool.batches import Sighting
 from tests.lua.stage import Stage, spec
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from service.pool.models import Evidence, Waits
+from service.pool.records import Snapshot
 from service.pool.restoring import Brought
-from service.pool.stream import Snapshot
 from service.pool.vault import Vault
 from tests.lua.stage import HOUR, MINUTE, Stage, refused, spec
 from tests.lua.test_begin_restore import begin

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from service.pool.models import Sighting, Waits
+from service.pool.batches import Sighting
+from service.pool.models import Waits
 from service.pool.stats import Counts
 from tests.lua.stage import HOUR, MINUTE, Stage, spec
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from service.models import ProxySpec
-from service.pool.models import Claim, Evidence, Sighting, Waits, Wish
+from service.pool.batches import Claim, Sighting, Wish
+from service.pool.models import Evidence, Waits
 from service.pool.pool import Pool
+from service.pool.records import Snapshot
 from service.pool.sealing import Resealed
-from service.pool.stream import START, EventId, Snapshot
+from service.pool.stream import START, EventId
+from service.pool.tokens import Role
 from tests.lua.stage import HOUR, Stage, spec
 
 Call = Callable[[Pool], Awaitable[object]]
@@ -329,6 +332,26 @@ async def read_everything(stage: Stage) -> None:
 async def reveal(stage: Stage) -> Call:
     [proxy_id] = await stage.add()
     return lambda pool: pool.reveal(proxy_id, actor="token:ana")
+
+
+@_transition
+async def seen(stage: Stage) -> Call:
+    await stage.pool.set_superadmin("t" * 43)
+    token = await stage.pool.token_of("t" * 43)
+    _, session = await stage.pool.open_session("token:superadmin", Role.SUPERADMIN, token=token, secret="s" * 43)
+    stage.clock.move(1)
+    return lambda pool: pool.seen(token="superadmin", session=session.id)
+
+
+@_transition
+async def session_end(stage: Stage) -> Call:
+    _, session = await stage.pool.open_session("jwt:ana", Role.ADMIN, secret="s" * 43)
+    return lambda pool: pool.end_session(session.id, reason="logout", actor="jwt:ana")
+
+
+@_transition
+async def session_open(stage: Stage) -> Call:
+    return lambda pool: pool.open_session("jwt:ana", Role.ADMIN, secret="s" * 43)
 
 
 @_transition

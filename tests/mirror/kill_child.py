@@ -1,26 +1,22 @@
-"""The mirror that gets killed. It reads orders from stdin and forks for each: the fork is one life of a mirror, which
-tells a FIFO its process id and, if it comes to that, that it lived."""
+"""The mirror that gets killed: each fork is one life of a mirror, which tells a FIFO its process id and, if it comes to
+that, that it lived."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import sys
-import traceback
 from dataclasses import dataclass
 from typing import TextIO
-
-import orjson
 
 from service.mirror.database import open_database
 from service.mirror.mirror import Mirror
 from service.pool.pool import open_pool
 from tests.integration.awaits import trace
 from tests.lua.stage import MovedClock
+from tests.nursery import LONGEST, fork_each
 
 LIVED = "lived"
-_LONGEST = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ class Life:
         """Returns if nothing killed it before all was mirrored."""
         loop = asyncio.get_running_loop()
         trace(loop, lambda _at, _moment: self._count())
-        async with asyncio.timeout(_LONGEST):
+        async with asyncio.timeout(LONGEST):
             await loop.create_task(self._live())
 
     async def _live(self) -> None:
@@ -78,19 +74,5 @@ class Life:
         print(line, file=self._told, flush=True)
 
 
-def main() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for line in sys.stdin:
-        if os.fork() == 0:
-            order = Order(**orjson.loads(line))
-            try:
-                with open(order.fifo, "w") as told:
-                    asyncio.run(Life(order, told).run())
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                os._exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    fork_each(lambda order, told: Life(Order(**order), told).run())

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
 from tests.helpers import require
 
 _START_LIMIT = 60.0
@@ -46,8 +48,29 @@ class Server:
     def kill(self) -> None:
         """As a power cut does."""
         assert self._process is not None
+        children = self._processes()[1:]
         self._process.kill()
         self._process.wait()
+        for child in children:  # one that works on would keep the next start from its data
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(children)
+
+    def freeze(self) -> None:
+        """It stands still: it accepts connections, as the kernel does that, and answers nothing."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self) -> None:
+        """It goes on where it stood."""
+        for process in reversed(self._processes()):
+            process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        """Its first process, and its children."""
+        assert self._process is not None
+        first = psutil.Process(self._process.pid)
+        return [first, *first.children(recursive=True)]
 
 
 @contextmanager

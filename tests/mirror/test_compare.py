@@ -17,7 +17,8 @@ from service.mirror.mirror import Mirror
 from service.mirror.schema import POSITION, PROXIES
 from service.pool.models import Evidence
 from service.pool.pool import Pool
-from service.pool.stream import EventId, Reading, Snapshot
+from service.pool.records import Snapshot
+from service.pool.stream import EventId, Reading
 from service.pool.vault import Vault
 from tests.lua.stage import MINUTE, Stage
 from tests.mirror.scene import Life, assert_table_equals_pool, rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+
 import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,7 +13,8 @@ from service.errors import InvalidInputError
 from service.mirror.mirror import Mirror
 from service.mirror.questions import Questions
 from service.mirror.schema import LEDGER
-from service.pool.models import Claim, Evidence, Waits
+from service.pool.batches import Claim
+from service.pool.models import Evidence, Waits
 from tests.lua.stage import HOUR, MINUTE, Stage
 from tests.mirror.leases import LATER, ledger
 
@@ -21,6 +24,15 @@ pytestmark = pytest.mark.redis
 @pytest.fixture
 def questions(engine: AsyncEngine) -> Questions:
     return Questions(engine)
+
+
+async def pages(questions: Questions, *, limit: int) -> AsyncIterator[Sequence[Tenancy]]:
+    """All that ``i1`` had, the latest first."""
+    following: str | None = ""
+    while following is not None:
+        page = await questions.ledger(LedgerFilter(instance="i1"), before=following, limit=limit)
+        yield page.items
+        following = page.following
 
 
 async def test_a_life_from_beginning_to_end(stage: Stage, mirror: Mirror) -> None:
@@ -211,11 +223,8 @@ async def test_pages_stay_while_tenancies_are_added(stage: Stage, mirror: Mirror
     await some(7)
     expected = [one.began_at for one in reversed(await ledger(mirror, instance="i1"))]
     found: list[int] = []
-    following: str | None = ""
-    while following is not None:
-        page = await questions.ledger(LedgerFilter(instance="i1"), before=following, limit=2)
-        found += [one.began_at for one in page.items]
-        following = page.following
+    async for page in pages(questions, limit=2):
+        found += [one.began_at for one in page]
         await some(1)
     assert found == expected
 
@@ -225,13 +234,7 @@ async def test_two_of_one_token_are_two(engine: AsyncEngine, questions: Question
     named = dict.fromkeys(LEDGER.c.keys()) | {"token": 7, "server": "a", "instance": "i1", "began_at": 1}
     async with engine.execution_options(writes=True).begin() as connection:
         await connection.execute(insert(LEDGER), [named | {"proxy": proxy} for proxy in ("p", "q", "r")])
-    found: list[str] = []
-    following: str | None = ""
-    while following is not None:
-        page = await questions.ledger(LedgerFilter(instance="i1"), before=following, limit=1)
-        found += [one.proxy for one in page.items]
-        following = page.following
-    assert found == ["r", "q", "p"]
+    assert [one.proxy async for page in pages(questions, limit=1) for one in page] == ["r", "q", "p"]
 
 
 @pytest.mark.parametrize("cursor", ["x", "1", "1-", "1-a-b", "-1-a", "9" * 19 + "-a", "1-" + "a" * 41])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, inspect, make_url, text
@@ -15,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Table
 
 from service.errors import SettingsError, StoreUnavailableError
+from service.mirror.compare import Comparer
 from service.mirror.database import DatabaseError, explained, open_database
 from service.mirror.migrate import VERSION_TABLE, migrate
 from service.mirror.mirror import Mirror
-from service.mirror.schema import EVENTS, POSITION, metadata
+from service.mirror.schema import EVENTS, POSITION, PROXIES, metadata
 from tests.lua.stage import Stage
 from tests.mirror.scene import rows
 from tests.mirror.servers import QUOTED, Server
@@ -42,6 +44,25 @@ async def test_the_steps_lead_to_the_schema(empty: AsyncEngine) -> None:
 
     async with empty.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+@pytest.mark.redis
+async def test_tables_of_the_first_version_are_brought_up_to_date(
+    stage: Stage, empty: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as old:
+        old.setattr(command, "upgrade", lambda config, _, upgrade=command.upgrade: upgrade(config, "1"))
+        await migrate(empty)
+    await _execute(empty, f"INSERT INTO {POSITION.name} (pool, epoch, seq, batches) VALUES ('test', 0, 0, 0)")
+    mirror = Mirror(stage.pool, empty)
+    [proxy_id] = await stage.add()
+    await mirror.catch_up()
+    assert (await rows(empty, POSITION))[0]["compare_due_at"] is not None
+    await _execute(empty, f"UPDATE {PROXIES.name} SET search_text = ''")
+    found = await Comparer(mirror).compare_if_due()
+    assert found is not None
+    assert found.differences == 0
+    assert (await rows(empty, PROXIES))[0]["search_text"].startswith(f"{proxy_id}\n10.0.0.1:8080\n")
 
 
 async def test_two_processes_that_start_together(database_url: str, empty: AsyncEngine) -> None:

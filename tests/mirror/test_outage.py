@@ -58,6 +58,6 @@ async def test_its_loop_waits_and_goes_on(stage: Stage, server: Server) -> None:
         mirror.loop.start()
         await wait_until(lambda: mirror.loop.failures, what="the loop fails")
         server.start()
-        await wait_until(lambda: mirror.loop.last_success is not None, deadline=20, what="the loop succeeds")
+        await wait_until(lambda: mirror.loop.last_success is not None, what="the loop succeeds")
         await mirror.loop.stop()
         await assert_events_once(engine, await stream(stage))

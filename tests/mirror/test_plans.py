@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.audit import EventFilter, LedgerFilter
+from service.audit import EventFilter, LedgerFilter, ProxySearch, ProxySort
 from service.mirror.ledger import held
 from service.mirror.mending import _wrong
 from service.mirror.questions import Questions
 from tests.mirror.fill import AT, EVERY_MS, fill_events, fill_ledger, fill_stats
 from tests.mirror.plans import asked, indexes
+from tests.mirror.proxies import fill_proxies
 
 EVENTS, TENANCIES = 40_000, 20_000
 SOME, LATER = AT + 10_000 * EVERY_MS, AT + 30_000 * EVERY_MS
@@ -101,3 +102,17 @@ async def test_the_history_has_its_key(filled: AsyncEngine) -> None:
     with asked(filled) as statements:
         await Questions(filled).history(AT - 86_400_000, AT, 600)
     assert {short(index) for index in await indexes(filled, statements)} == {"primary"}
+
+
+async def test_each_order_of_proxies_has_its_index(engine: AsyncEngine) -> None:
+    await fill_proxies(engine, 10_000)
+    columns = {"group": "group_name", "instance": "assigned_instance_name"}
+    columns |= {"updatedAt": "updated_at", "expiresAt": "expires_at", "createdAt": "created_at"}
+    for sort in get_args(ProxySort):
+        name = sort.removeprefix("-")
+        with asked(engine) as statements:
+            page = await Questions(engine).search(ProxySearch(sort=sort), limit=50)
+            assert page.following
+            await Questions(engine).search(ProxySearch(sort=sort), after=page.following, limit=50)
+        used = {short(index) for index in await indexes(engine, statements)} - PLACE
+        assert used == {f"ix_proxies_tables_{columns.get(name, name)}"}, (sort, used)

@@ -15,9 +15,11 @@ from service.mirror.mirror import Mirror
 from service.mirror.restore import Restored, restore
 from service.mirror.rows import proxy_row, snapshot_of
 from service.mirror.schema import EVENTS, LEDGER, POSITION, PROXIES
-from service.pool.models import Broken, Evidence, Waits, Wish
+from service.pool.batches import Wish
+from service.pool.models import Broken, Evidence, Waits
 from service.pool.pool import Pool
-from service.pool.stream import EventId, Snapshot
+from service.pool.records import Snapshot
+from service.pool.stream import EventId
 from service.pool.vault import Vault, VaultError
 from tests.lua.invariants import Dump, assert_invariants, dump
 from tests.lua.stage import HOUR, MINUTE, Stage, refused, spec

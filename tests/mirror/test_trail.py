@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.audit import EventFilter
 from service.errors import InvalidInputError, StoreUnavailableError
+from service.mirror import keyset
 from service.mirror.database import DatabaseError, open_database
+from service.mirror.keyset import values_of
 from service.mirror.mirror import Mirror
 from service.mirror.questions import Questions
-from service.mirror.schema import EVENTS, POSITION
+from service.mirror.schema import EVENTS, POSITION, STATS
 from service.mirror.trail import SKEW_MS, read_events
 from service.pool.stream import Event, EventId
 from tests.lua.stage import Stage
@@ -123,6 +125,14 @@ async def test_a_clock_that_differs_a_little_hides_nothing(engine: AsyncEngine) 
     assert await found(engine, EventFilter(since=middle)) == latest
     early = [row["id"] for row in reversed(EVENTS_OF[:10] + late) if row["at"] < middle]
     assert await found(engine, EventFilter(until=middle)) == early
+
+
+async def test_all_values_of_a_column_are_found(filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for steps in (1, 2, 3, 500):
+        monkeypatch.setattr(keyset, "_STEPS", steps)
+        async with filled.connect() as connection:
+            assert await values_of(connection, EVENTS.c.type) == sorted({row["type"] for row in EVENTS_OF})
+            assert await values_of(connection, STATS.c.span) == []
 
 
 async def test_pages_stay_while_events_are_added(filled: AsyncEngine) -> None:

@@ -20,7 +20,6 @@ HOOK = "http://evoproxy.example/webhooks/h00k"
 HOOK_HEADERS = {"authorization": "Bearer b3arer"}
 SECRETS = (KEY, "us er", "us%20er", "p@ss/w%rd", "p%40ss%2Fw%25rd")
 HOOK_SECRETS = (HOOK, *HOOK_HEADERS.values())
-SHORT = Limits(0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3)
 
 SILENCE = b"(silence)"
 CUT = b"(cut)"
@@ -65,10 +64,10 @@ class RawServer:
 
     @asynccontextmanager
     async def client(
-        self, prefix: str = "", limits: Limits = SHORT, on_call: OnCall | None = None
+        self, prefix: str = "", limits: Limits | None = None, on_call: OnCall | None = None
     ) -> AsyncIterator[EvolutionClient]:
-        key = SecretStr(KEY)
-        async with EvolutionClient.open("default", self.url + prefix, key, limits=limits, on_call=on_call) as client:
+        url, key = self.url + prefix, SecretStr(KEY)
+        async with EvolutionClient.open("default", url, key, limits=limits or Limits(), on_call=on_call) as client:
             yield client
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

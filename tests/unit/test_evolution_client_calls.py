@@ -26,6 +26,8 @@ from tests.unit.evolution_server import (
     raw_server,
 )
 
+pytestmark = pytest.mark.virtual
+
 NAMES = ["bw1", "a b", "a/b", "a?b", "a#b", "a%2Fb", "a+b&c", "🙂", "日本語", "it's", "a\\b", " lead", 'q"q', "x" * 255]
 """Names that EVOLUTION.md, 9 found to be legal."""
 
@@ -233,7 +235,7 @@ async def test_each_call_is_told_with_its_outcome(server: RawServer) -> None:
         with pytest.raises(Exception, match="evolution_rejected"):
             await client.set_proxy("bw1", SPEC)
     assert [call[:2] for call in calls] == [("fetch_instances", "ok"), ("set_proxy", "evolution_rejected")]
-    assert all(0 < seconds < 5 for *_, seconds in calls)
+    assert all(seconds > 0 for *_, seconds in calls)
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,18 @@ from service.errors import (
     EvolutionUnavailableError,
     EvolutionUnknownError,
 )
-from service.evolution.client import EvolutionClient, Limits
+from service.evolution.client import EvolutionClient
 from service.evolution.models import RestartAnswer, Row, Webhook
 from service.evolution.simulator import Condition, Endpoint, Fault, Simulator
 from service.models import Protocol, ProxySpec
 from service.settings import load
 from tests.unit.test_evolution_client_calls import NAMES
 
+pytestmark = pytest.mark.virtual
+
 SPEC = ProxySpec(Protocol.HTTP, "proxy.example", 8080, "us er", "p@ss/w%rd")
 PLAIN = ProxySpec(Protocol.HTTP, "plain.example", 8080, "user", "pass")
 NOW = 1_800_000_000.123
-SHORT = Limits(0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ async def sim() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def client(sim: Simulator) -> AsyncIterator[EvolutionClient]:
-    async with EvolutionClient.open("default", sim.url, SecretStr(sim.api_key), limits=SHORT) as client:
+    async with EvolutionClient.open("default", sim.url, SecretStr(sim.api_key)) as client:
         yield client
 
 
@@ -184,13 +185,13 @@ async def test_a_server_behind_a_path_prefix(sim: Simulator, name: str, written:
     async with ingress(sim, "/evo%20api/v2") as address:
         listed = orjson.dumps([{"name": "b", "baseUrl": address + written, "apiKey": sim.api_key}]).decode()
         (server,) = load({"EVOPROXY_SERVERS": listed}).servers
-        async with EvolutionClient.open("b", server.base_url, server.api_key, limits=SHORT) as client:
+        async with EvolutionClient.open("b", server.base_url, server.api_key) as client:
             assert [one.id for one in await client.fetch_instances()] == [instance.id]
             await client.set_proxy(name, PLAIN)
             row = await client.find_proxy(name)
             assert row is not None
             assert row.names(PLAIN)
-        async with EvolutionClient.open("b", address, server.api_key, limits=SHORT) as client:
+        async with EvolutionClient.open("b", address, server.api_key) as client:
             with pytest.raises(EvolutionUnavailableError):
                 await client.connection_state(name)
 

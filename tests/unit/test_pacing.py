@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from service.control.pacing import Backoff, Slots, TokenBucket
+from service.control.pacing import Backoff, Slots, Streaks, TokenBucket
 
 
 class Time:
@@ -116,7 +116,7 @@ async def test_who_comes_when_all_others_left_is_served() -> None:
         await asyncio.sleep(0)
         left.cancel()
         last = asyncio.create_task(turns.take())
-        await asyncio.wait_for(last, 1)
+        await last
     assert time.now == pytest.approx(103.0)
 
 
@@ -202,3 +202,12 @@ def test_pauses_double_up_to_the_longest_and_a_success_forgets() -> None:
 def test_any_number_of_failures() -> None:
     backoff = Backoff(1.0, 30.0)
     assert {backoff.failed("x") for _ in range(5_000)} == {1, 2, 4, 8, 16, 30}
+
+
+def test_a_streak_is_of_one_lease_and_has_an_end() -> None:
+    streaks = Streaks()
+    assert [streaks.count("a/one", "1"), streaks.count("a/one", "1"), streaks.count("a/two", "1")] == [1, 2, 1]
+    assert streaks.count("a/one", "2") == 1
+    streaks.end("a/one")
+    streaks.end("a/one")
+    assert (streaks.count("a/one", "2"), streaks.count("a/two", "1")) == (1, 2)

@@ -77,10 +77,11 @@ def test_a_key_that_no_header_can_carry_says_where() -> None:
     assert problems(**env) == [f"GLOBAL_API_KEY: {reason}"]
 
 
-def test_what_is_set_without_effect() -> None:
-    assert load({"EVOPROXY_PORT": "1"}).without_effect == []
-    env = {"EVOPROXY_JWT_ISSUER": "y", "EVOPROXY_JWT_AUDIENCE": "x"}
-    assert set(load(env).without_effect) == set(env)
+def test_a_secret_that_is_too_short_to_sign_with() -> None:
+    reason = "EVOPROXY_JWT_SECRET: must have at least 32 bytes; openssl rand -hex 32 makes one"
+    assert problems(EVOPROXY_JWT_SECRET="é" * 15 + "x") == [reason]
+    assert problems(EVOPROXY_JWT_SECRET=" " + "x" * 31) == [reason]
+    assert load({"EVOPROXY_JWT_SECRET": "é" * 16}).jwt_secret == SecretStr("é" * 16)
 
 
 def test_group_rules() -> None:
@@ -93,11 +94,10 @@ def test_group_rules() -> None:
 
 def test_the_environment_wins_over_the_file_and_empty_means_unset(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text("EVOPROXY_PORT=1\nEVOPROXY_HOST=0.0.0.0\nEVOPROXY_JWT_SECRET=a${HOME}\nPATH=/nowhere\n")
+    file.write_text("EVOPROXY_PORT=1\nEVOPROXY_HOST=0.0.0.0\nEVOPROXY_WEBHOOK_SECRET=a${HOME}\nPATH=/nowhere\n")
     settings = load({"EVOPROXY_PORT": "2", "EVOPROXY_POOL": ""}, file)
     assert (settings.port, settings.host, settings.pool) == (2, "0.0.0.0", "default")
-    assert settings.jwt_secret is not None
-    assert settings.jwt_secret.get_secret_value() == "a${HOME}"
+    assert settings.webhook_secret == SecretStr("a${HOME}")
 
 
 def test_a_missing_file_is_no_mistake(tmp_path: Path) -> None:

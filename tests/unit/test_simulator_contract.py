@@ -12,6 +12,8 @@ from yarl import URL
 from service.evolution.simulator import OFF, Condition, Endpoint, Paces, ProxyRow, Simulator
 from service.models import Protocol, ProxySpec
 
+pytestmark = pytest.mark.virtual
+
 GOOD: dict[str, Any] = {
     "enabled": True,
     "host": "192.0.2.1",

@@ -12,6 +12,8 @@ import pytest
 from service.evolution.simulator import OFF, Condition, Endpoint, Instance, Paces, Simulator, Sockets
 from service.models import Protocol, ProxySpec
 
+pytestmark = pytest.mark.virtual
+
 A = ProxySpec(Protocol.HTTP, "192.0.2.1", 8080, "user", "pass")
 B = ProxySpec(Protocol.HTTP, "192.0.2.1", 8080, "other", "pass")
 

@@ -12,6 +12,8 @@ from service.evolution.simulator import Paces, Simulator, Story
 from service.evolution.simulator.story import company_names
 from service.models import Protocol, ProxySpec
 
+pytestmark = pytest.mark.virtual
+
 
 def told(sim: Simulator) -> list[tuple[str, str, int | None]]:
     return [(one.name, one.state, one.disconnection_code) for one in sim.database.values()]

@@ -18,6 +18,7 @@ from service.models import Protocol, ProxySpec
 from service.pool.pool import Pool
 from service.pool.tokens import Role
 from tests.helpers import wait_until
+from tests.web.conforming import check
 
 SUPERADMIN = "the-superadmins-own-secret"
 PASSWORD = "Pl4nted&Pass"
@@ -45,7 +46,7 @@ class Answer:
 
 @dataclass
 class Api:
-    """The running service. ``answers`` holds all that it ever said."""
+    """The running service. ``answers`` holds all that it ever said, and each was as its description says."""
 
     client: Client
     pool: Pool
@@ -72,7 +73,9 @@ class Api:
         url = URL(str(self.client.make_url("/")).rstrip("/") + "/api/v1" + path, encoded=True)
         async with self.client.session.request(method, url, data=data, headers={**sent, **(headers or {})}) as response:
             answer = Answer(response.status, response.headers, await response.text())
+        self.client.session.cookie_jar.clear()  # a test says which cookie it sends
         self.answers.append(answer)
+        check(method, path, answer.status, answer.headers.get("Content-Type", ""), answer.text)
         return answer
 
     async def get(self, path: str) -> Any:

@@ -201,6 +201,11 @@ async def test_one_name_on_two_servers(two: tuple[Api, Simulator], sim: Simulato
     sim.create("one")
     other.create("one")
     other.create("only-b")
+
+    async def listed() -> bool:
+        return len((await api.get("/instances?q=one"))["items"]) == 2
+
+    await wait_until(listed, what="both servers are known to have one")
     for method, path in (
         ("GET", "/instances/one"),
         ("POST", "/instances/one/proxy"),

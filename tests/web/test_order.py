@@ -7,7 +7,6 @@ import gzip
 import pytest
 
 from service.pool.tokens import Role
-from service.web.auth import Logins
 from tests.web.api import SUPERADMIN, Api
 
 BAD = {"Authorization": "Bearer nobodys-token"}
@@ -159,17 +158,6 @@ async def test_failed_logins_are_slowed_and_valid_tokens_are_not(api: Api) -> No
     assert codes == ["unauthorized"] * 10 + ["too_many_logins"] * 2
     assert 0 < int(api.answers[-1].headers["Retry-After"]) <= 61
     assert (await api.call("GET", "/stats")).status == 200
-
-
-def test_the_limit_ends_by_itself_and_its_memory_is_bounded() -> None:
-    now = [0.0]
-    logins = Logins(most=1, seconds=60, now=lambda: now[0], addresses=3)
-    assert [logins.failed("x"), logins.failed("x")] == [0, 60]
-    now[0] = 60
-    assert [logins.failed("x"), logins.failed("x")] == [0, 60]
-    for address in "abc":
-        assert logins.failed(address) == 0
-    assert logins.failed("x") == 0
 
 
 async def test_an_unexpected_error_tells_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

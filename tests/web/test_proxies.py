@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from service.audit import ProxyIds, ProxySearch
 from service.evolution.simulator import Simulator
 from service.models import Protocol
 from service.pool.tokens import Role
+from service.web.context import AUDIT
 from service.web.models import rfc3339
 from tests.helpers import wait_until
 from tests.web.api import PASSWORD, Api, proxy
@@ -64,6 +66,7 @@ async def test_filters(api: Api, sim: Simulator) -> None:
     [socks] = await api.add(1, protocol=Protocol.SOCKS5, group="br", username="special")
     sim.create("wa one", state="open")
     held = await api.assigned("wa one")
+    await searchable(api, "wa%20one", 1)
     ids = {
         query: [item["id"] for item in await all_pages(api, f"/proxies?{query}")]
         for query in ("protocol=socks5", "group=br", "status=used", "q=SPECI", "q=wa%20one", "q=192.0.2.", "q=none")
@@ -72,16 +75,93 @@ async def test_filters(api: Api, sim: Simulator) -> None:
     assert ids["status=used"] == ids["q=wa%20one"] == [held["id"]]
     assert (len(ids["q=192.0.2."]), ids["q=none"]) == (4, [])
     totals = [(await api.get(f"/proxies?{query}"))["total"] for query in ("status=used", "group=br", "group=x", "q=x")]
-    assert totals == [1, 1, 0, None]
+    assert totals == [1, 1, 0, 0]
+
+
+async def searchable(api: Api, text: str, count: int) -> None:
+    """Returns when SQL finds so many."""
+
+    async def found() -> bool:
+        return len(await all_pages(api, f"/proxies?q={text}")) == count
+
+    await wait_until(found, what=f"{count} proxies are found by {text}")
+
+
+@pytest.mark.parametrize("sort", ["", "&sort=host"])
+async def test_more_filters_live_and_from_sql(api: Api, sim: Simulator, sort: str) -> None:
+    now = api.pool.clock.now()
+    soon, late = proxy(1, expires_at=now + 3_600_000, labels=("fast",)), proxy(2, expires_at=now + 86_400_000)
+    await api.pool.import_proxies([soon, late, proxy(3, labels=("faster",))], stamp="test", actor="cli:test")
+    sim.create("wa one", state="open")
+    held = await api.assigned("wa one")
+    await searchable(api, "wa%20one", 1)
+    for query, wanted in {
+        "label=fast": [soon.id],
+        "label=fas": [],
+        "expiring=7200": [soon.id],
+        "server=a": [held["id"]],
+        "server=b": [],
+        "label=fast&expiring=0": [],
+    }.items():
+        page = await api.get(f"/proxies?{query}{sort}")
+        assert [item["id"] for item in page["items"]] == wanted, query
+        assert (page["asOf"] is None) == (sort == "")
+
+
+async def test_sorting_both_ways_and_on_from_a_page(api: Api) -> None:
+    specs = [proxy(number, group=group) for number, group in ((1, "b"), (2, "c"), (3, "a"))]
+    await api.pool.import_proxies(specs, stamp="test", actor="cli:test")
+    await searchable(api, "192.0.2.", 3)
+    by_group = [specs[2].id, specs[0].id, specs[1].id]
+    for sort, wanted in (("group", by_group), ("-group", by_group[::-1]), ("host", [one.id for one in specs])):
+        assert [item["id"] for item in await all_pages(api, f"/proxies?sort={sort}&limit=2")] == wanted
+
+
+async def test_what_sql_finds_is_shown_as_it_is_now(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await api.add(2)
+    await searchable(api, "192.0.2.", 2)
+    audit = api.client.app[AUDIT]
+    search = audit.search
+
+    async def changed_since(wanted: ProxySearch, *, after: str = "", limit: int) -> ProxyIds:
+        found = await search(wanted, after=after, limit=limit)
+        await api.pool.disable(first, reason="by_hand", actor="cli:test")
+        await api.pool.remove(second, actor="cli:test")
+        return found
+
+    monkeypatch.setattr(type(audit), "search", lambda _, wanted, **given: changed_since(wanted, **given))
+    page = await api.get("/proxies?sort=host")
+    assert [(item["id"], item["status"]) for item in page["items"]] == [(first, "disabled")]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("sort=port", "sort"),
+        ("sort=", "sort"),
+        ("sort=--host", "sort"),
+        ("sort=host&cursor=bm9uc2Vuc2U", "cursor"),
+        ("expiring=-1", "expiring"),
+        ("expiring=soon", "expiring"),
+        ("label=%00", "label"),
+        ("q=%00", "q"),
+        ("server=" + "x" * 101, "server"),
+    ],
+)
+async def test_searches_that_make_no_sense(api: Api, query: str, field: str) -> None:
+    answer = await api.call("GET", f"/proxies?{query}", role=Role.VIEWER)
+    assert (answer.status, answer.body["field"]) == (422, field)
 
 
 async def test_one_request_looks_at_a_bounded_number(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.web.paging.EXAMINED", 4)
     monkeypatch.setattr("service.web.paging._STEP", 2)
-    await api.add(9)
-    page = await api.get("/proxies?q=192.0.2.9:")
+    ids = sorted(await api.add(9))
+    await api.pool.update(ids[-1], labels=["last"], actor="cli:test")
+    page = await api.get("/proxies?label=last")
+    assert (page["items"], page["total"]) == ([], None)
     assert page["nextCursor"] is not None
-    assert [item["host"] for item in await all_pages(api, "/proxies?q=192.0.2.9:")] == ["192.0.2.9"]
+    assert [item["id"] for item in await all_pages(api, "/proxies?label=last")] == [ids[-1]]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +244,27 @@ async def test_if_match(api: Api) -> None:
         answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers={"If-Match": wrong})
         assert answer.status == 412
     assert (await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers={"If-Match": "*"})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("none", b'{"group": ', 400),
+        ("none", b'{"group": 5}', 422),
+        ("none?x=1", b"{}", 422),
+        ("none", b'{"host": "x"}', 422),
+        ("none", b'{"group": "b"}', 404),
+        ("{id}", b'{"group": 5}', 422),
+        ("{id}", b'{"group": "b"}', 412),
+        ("{id}", b"{}", 412),
+    ],
+)
+async def test_412_comes_last(api: Api, path: str, body: bytes, status: int) -> None:
+    [proxy_id] = await api.add()
+    headers = {"If-Match": '"999"', "Content-Type": "application/json"}
+    answer = await api.call("PATCH", f"/proxies/{path.format(id=proxy_id)}", data=body, headers=headers)
+    assert answer.status == status
+    assert (await api.get(f"/proxies/{proxy_id}"))["group"] == ""
 
 
 @pytest.mark.parametrize("field", ["id", "protocol", "host", "port", "username"])

@@ -10,6 +10,7 @@ from service.web.routes import (
     proxies,
     reservations,
     servers,
+    session,
     snapshots,
     stats,
     tokens,
@@ -28,4 +29,5 @@ ALL = [
     *drift.ROUTES,
     *events.ROUTES,
     *tokens.ROUTES,
+    *session.ROUTES,
 ]

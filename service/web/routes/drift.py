@@ -9,16 +9,16 @@ from service.control.repairing import repair
 from service.errors import RefusedError
 from service.pool.tokens import Role
 from service.web import paging
-from service.web.bodies import answer, read_body, read_query
+from service.web.bodies import answer
 from service.web.context import CONTROLLER, POOL, actor, locale, operation_id
-from service.web.drift import DriftPage, all_drift, drift_out
-from service.web.requests import DriftQuery, Nothing
+from service.web.drift import DriftPage, RepairOut, all_drift, drift_out
+from service.web.refusals import BY_HAND, CHOICE
+from service.web.requests import DriftQuery
 from service.web.routing import Route
 
 
-async def listing(request: web.Request) -> web.Response:
+async def listing(request: web.Request, query: DriftQuery) -> web.Response:
     """What differed at the last look of this process, in the order of ids."""
-    query = read_query(request, DriftQuery)
     controller, stats = request.app[CONTROLLER], await request.app[POOL].stats()
     if query.server is not None and query.server not in (*controller.servers, *stats.former):
         raise RefusedError("not_configured", server=query.server)
@@ -37,14 +37,12 @@ async def listing(request: web.Request) -> web.Response:
 
 async def repaired(request: web.Request) -> web.Response:
     """200 when the drift is over or a human's remedy was begun; 202 with the drift while it repairs itself."""
-    await read_body(request, Nothing)
-    read_query(request, Nothing)
     controller, drift_id = request.app[CONTROLLER], request.match_info["id"]
     left = await repair(controller, drift_id, actor=actor(request), op_id=operation_id(request))
     if left is None:
-        return answer({"id": drift_id, "drift": None})
+        return answer(RepairOut(id=drift_id, drift=None))
     shown = drift_out(left, controller, await request.app[POOL].stats(), locale(request))
-    return answer({"id": drift_id, "drift": shown.model_dump(by_alias=True, mode="json")}, 202)
+    return answer(RepairOut(id=drift_id, drift=shown), 202)
 
 
 def _wanted(drift: Drift, query: DriftQuery) -> bool:
@@ -52,6 +50,22 @@ def _wanted(drift: Drift, query: DriftQuery) -> bool:
 
 
 ROUTES = [
-    Route("GET", "/drift", Role.VIEWER, listing),
-    Route("POST", "/drift/{id}/repair", Role.ADMIN, repaired),
+    Route(
+        "GET",
+        "/drift",
+        Role.VIEWER,
+        listing,
+        about="What differs between leases, rows and live states",
+        answers={200: DriftPage},
+        refuses=("not_configured",),
+    ),
+    Route(
+        "POST",
+        "/drift/{id}/repair",
+        Role.ADMIN,
+        repaired,
+        about="Repair one difference",
+        answers={200: RepairOut, 202: RepairOut},
+        refuses=("unknown_drift", "nothing_to_repair", "needs_forgetting", *BY_HAND, *CHOICE),
+    ),
 ]

@@ -9,11 +9,10 @@ from aiohttp import web
 
 from service.errors import EvoproxyError
 from service.pool.tokens import Role
-from service.web.bodies import read_query
 from service.web.context import POOL, REQUEST_ID, actor
 from service.web.export import Format, Part, Wanted, export
 from service.web.requests import ExportQuery
-from service.web.routing import Route
+from service.web.routing import Media, Route
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +24,9 @@ _FILES = {
 }
 
 
-async def export_(request: web.Request) -> web.StreamResponse:
+async def export_(request: web.Request, query: ExportQuery) -> web.StreamResponse:
     """What fails before the first part is a problem; what fails later cuts the connection, so that nobody takes the
     document for a whole one. A reader who goes away ends the work."""
-    query = read_query(request, ExportQuery)
     wanted = Wanted(**dict(query))
     pool = request.app[POOL]
     async with aclosing(export(pool, wanted, actor=actor(request))) as parts:
@@ -74,4 +72,14 @@ def _cut(request: web.Request) -> None:
         request.transport.abort()
 
 
-ROUTES = [Route("GET", "/export", Role.SUPERADMIN, export_)]
+ROUTES = [
+    Route(
+        "GET",
+        "/export",
+        Role.SUPERADMIN,
+        export_,
+        about="All proxies as a document that an import reads back",
+        answers={200: Media(tuple(content_type.partition(";")[0] for content_type, _ in _FILES.values()))},
+        refuses=("wrong_encryption_key",),
+    )
+]

@@ -7,7 +7,7 @@ from aiohttp import web
 from service.errors import InvalidInputError
 from service.pool.tokens import Role
 from service.web.audit import HistoryOut, PointOut
-from service.web.bodies import answer, read_query
+from service.web.bodies import answer
 from service.web.context import AUDIT, POOL
 from service.web.requests import HistoryQuery
 from service.web.routing import Route
@@ -15,9 +15,8 @@ from service.web.routing import Route
 _DAY_MS = 86_400_000
 
 
-async def history(request: web.Request) -> web.Response:
+async def history(request: web.Request, query: HistoryQuery) -> web.Response:
     """Without a range, the last day."""
-    query = read_query(request, HistoryQuery)
     since, until = query.bounds()
     until = request.app[POOL].clock.now() if until is None else until
     since = max(0, until - _DAY_MS) if since is None else since
@@ -28,4 +27,14 @@ async def history(request: web.Request) -> web.Response:
     return answer(HistoryOut(since=since, until=until, step=found.step, points=points))
 
 
-ROUTES = [Route("GET", "/stats/history", Role.VIEWER, history)]
+ROUTES = [
+    Route(
+        "GET",
+        "/stats/history",
+        Role.VIEWER,
+        history,
+        about="The figures over time",
+        answers={200: HistoryOut},
+        refuses=("database_refused",),
+    )
+]

@@ -11,17 +11,17 @@ from service.errors import RefusedError
 from service.pool.models import Instance
 from service.pool.tokens import Role
 from service.web import paging
-from service.web.bodies import answer, read_body, read_query
+from service.web.bodies import answer
 from service.web.context import CONTROLLER, POOL, actor, operation_id
 from service.web.models import InstanceOut, Page, ProxyOut
+from service.web.refusals import BY_HAND, CHOICE, LOCATING
 from service.web.requests import Choice, InstanceQuery, ReleaseQuery, ServerQuery
 from service.web.routing import Route
 
 _ONE = "/instances/{instance:[^/]+}"
 
 
-async def listing(request: web.Request) -> web.Response:
-    query = read_query(request, InstanceQuery)
+async def listing(request: web.Request, query: InstanceQuery) -> web.Response:
     pool = request.app[POOL]
     if query.server is not None:
         request.app[CONTROLLER].server(query.server)
@@ -38,12 +38,13 @@ async def listing(request: web.Request) -> web.Response:
         stats = await pool.stats()
         listed = {"unprotected": stats.unprotected, "unapplied": stats.unapplied, "spent": stats.spent}
         total = {**listed, "external": stats.external}.get(which, stats.instances)
-    return answer(Page(items=[InstanceOut.of(instance) for instance in instances], next_cursor=cursor, total=total))
+    return answer(
+        Page[InstanceOut](items=[InstanceOut.of(instance) for instance in instances], next_cursor=cursor, total=total)
+    )
 
 
-async def one(request: web.Request) -> web.Response:
+async def one(request: web.Request, query: ServerQuery) -> web.Response:
     """One that was never polled is asked for."""
-    query = read_query(request, ServerQuery)
     name, pool = request.match_info["instance"], request.app[POOL]
     control = await locate(request.app[CONTROLLER], name, query.server)
     server = control.context.server
@@ -57,48 +58,44 @@ async def one(request: web.Request) -> web.Response:
     return answer(InstanceOut.seen(observation, pool.clock.now(), lease, managed=managed))
 
 
-async def assign(request: web.Request) -> web.Response:
+async def assign(request: web.Request, query: ServerQuery, body: Choice) -> web.Response:
     """201 with a new lease, 200 with the one that the instance holds."""
-    control, name, choice = await _asked(request)
+    control, name = await _named(request, query)
     given = await byhand.assign(
         control,
         name,
         actor=actor(request),
-        pin=choice.proxy_id or "",
-        group=choice.group,
+        pin=body.proxy_id or "",
+        group=body.group,
         op_id=operation_id(request),
     )
     return await _shown(request, given.lease.proxy_id, 201 if given.new else 200)
 
 
-async def release(request: web.Request) -> web.Response:
+async def release(request: web.Request, query: ReleaseQuery) -> web.Response:
     """202 while the release waits for its proofs, 200 when it is over."""
-    query = read_query(request, ReleaseQuery)
-    name = request.match_info["instance"]
-    control = await locate(request.app[CONTROLLER], name, query.server)
+    control, name = await _named(request, query)
     held = await byhand.held_by(control, name)
     left = await byhand.release(control, name, actor=actor(request), force=query.force)
     return await _shown(request, held.proxy_id, 202 if left else 200)
 
 
-async def rotate(request: web.Request) -> web.Response:
-    control, name, choice = await _asked(request)
+async def rotate(request: web.Request, query: ServerQuery, body: Choice) -> web.Response:
+    control, name = await _named(request, query)
     lease = await byhand.rotate(
         control,
         name,
         actor=actor(request),
-        pin=choice.proxy_id or "",
-        group=choice.group,
+        pin=body.proxy_id or "",
+        group=body.group,
         op_id=operation_id(request),
     )
     return await _shown(request, lease.proxy_id, 200)
 
 
-async def _asked(request: web.Request) -> tuple[ServerControl, str, Choice]:
-    choice = await read_body(request, Choice)
-    query = read_query(request, ServerQuery)
+async def _named(request: web.Request, query: ServerQuery) -> tuple[ServerControl, str]:
     name = request.match_info["instance"]
-    return await locate(request.app[CONTROLLER], name, query.server), name, choice
+    return await locate(request.app[CONTROLLER], name, query.server), name
 
 
 async def _shown(request: web.Request, proxy_id: str, status: int) -> web.Response:
@@ -122,9 +119,49 @@ def _wanted(instance: Instance, query: InstanceQuery) -> bool:
 
 
 ROUTES = [
-    Route("GET", "/instances", Role.VIEWER, listing),
-    Route("GET", _ONE, Role.VIEWER, one),
-    Route("POST", f"{_ONE}/proxy", Role.ADMIN, assign),
-    Route("DELETE", f"{_ONE}/proxy", Role.ADMIN, release),
-    Route("POST", f"{_ONE}/proxy/rotate", Role.ADMIN, rotate),
+    Route(
+        "GET",
+        "/instances",
+        Role.VIEWER,
+        listing,
+        about="The instances, by server and name",
+        answers={200: Page[InstanceOut]},
+        refuses=("not_configured",),
+    ),
+    Route(
+        "GET",
+        _ONE,
+        Role.VIEWER,
+        one,
+        about="One instance, by its name",
+        answers={200: InstanceOut},
+        refuses=LOCATING,
+    ),
+    Route(
+        "POST",
+        f"{_ONE}/proxy",
+        Role.ADMIN,
+        assign,
+        about="Give the instance a proxy",
+        answers={201: ProxyOut, 200: ProxyOut},
+        refuses=(*BY_HAND, *CHOICE),
+    ),
+    Route(
+        "DELETE",
+        f"{_ONE}/proxy",
+        Role.ADMIN,
+        release,
+        about="Take the instance's proxy back and leave it unmanaged",
+        answers={202: ProxyOut, 200: ProxyOut},
+        refuses=BY_HAND,
+    ),
+    Route(
+        "POST",
+        f"{_ONE}/proxy/rotate",
+        Role.ADMIN,
+        rotate,
+        about="Give the instance another proxy",
+        answers={200: ProxyOut},
+        refuses=(*BY_HAND, *CHOICE),
+    ),
 ]

@@ -4,74 +4,100 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service.audit import ProxySearch
 from service.control import byhand
-from service.errors import InvalidInputError, RefusedError
-from service.importing.fields import check_credential
-from service.importing.outcomes import LineError
+from service.errors import RefusedError
 from service.pool.models import Phase, Proxy, Status
 from service.pool.stats import Stats
 from service.pool.tokens import Role
 from service.web import paging
-from service.web.bodies import answer, read_body, read_query
-from service.web.context import CONTROLLER, POOL, actor, operation_id
-from service.web.models import Page, ProxyOut
+from service.web.bodies import answer
+from service.web.context import AUDIT, CONTROLLER, POOL, actor, as_of, operation_id
+from service.web.models import ProxyOut, ProxyPage
 from service.web.problems import ProblemError
-from service.web.requests import Change, Force, Nothing, ProxyQuery
+from service.web.refusals import BY_HAND, CHOICE
+from service.web.requests import Change, Force, ProxyQuery
 from service.web.routing import Route
 
 IMMUTABLE = ("id", "protocol", "host", "port", "username")
 """The identity: another one is another proxy."""
 
 
-async def listing(request: web.Request) -> web.Response:
-    query = read_query(request, ProxyQuery)
+async def listing(request: web.Request, query: ProxyQuery) -> web.Response:
+    """In the order of ids as they are now; with `q` or `sort`, which Redis has no index for, as SQL finds them."""
+    if query.q or query.sort:
+        return await _searched(request, query)
     pool = request.app[POOL]
+    expires_before = _expires_before(request, query)
     cursor, proxies = await paging.gather(
-        pool.page, lambda proxy: proxy.id, lambda proxy: _wanted(proxy, query), cursor=query.cursor, limit=query.limit
+        pool.page,
+        lambda proxy: proxy.id,
+        lambda proxy: _wanted(proxy, query, expires_before),
+        cursor=query.cursor,
+        limit=query.limit,
     )
     total = _total(await pool.stats(), query)
-    return answer(Page(items=[ProxyOut.of(proxy) for proxy in proxies], next_cursor=cursor, total=total))
+    items = [ProxyOut.of(proxy) for proxy in proxies]
+    return answer(ProxyPage(items=items, next_cursor=cursor, total=total, as_of=None))
+
+
+async def _searched(request: web.Request, query: ProxyQuery) -> web.Response:
+    """SQL tells the ids and their order, Redis what they are now."""
+    expires_before = _expires_before(request, query)
+    wanted = ProxySearch(
+        q=query.q,
+        status=query.status,
+        protocol=query.protocol,
+        group=query.group,
+        label=query.label,
+        server=query.server,
+        expires_before=expires_before,
+        sort=query.sort or "host",
+    )
+    found = await request.app[AUDIT].search(wanted, after=paging.decode(query.cursor), limit=query.limit)
+    now = await request.app[POOL].proxies_at(found.ids)
+    items = [
+        ProxyOut.of(proxy) for one in found.ids if (proxy := now.get(one)) and _wanted(proxy, query, expires_before)
+    ]
+    return answer(
+        ProxyPage(
+            items=items,
+            next_cursor=paging.encode(found.following or ""),
+            total=found.total,
+            as_of=await as_of(request, found.position),
+        )
+    )
 
 
 async def one(request: web.Request) -> web.Response:
-    read_query(request, Nothing)
     return _shown(await _proxy(request))
 
 
-async def change(request: web.Request) -> web.Response:
-    wanted = await read_body(request, Change, immutable=IMMUTABLE)
-    if wanted.password is not None:
-        try:
-            check_credential("password", wanted.password)
-        except LineError as error:
-            raise InvalidInputError(field="password", reason=error.code) from None
-    read_query(request, Nothing)
+async def change(request: web.Request, body: Change) -> web.Response:
     await _proxy(request)
-    given = wanted.model_fields_set
-    expires_at = round(wanted.expires_at.timestamp() * 1000) if wanted.expires_at else None
+    given = body.model_fields_set
+    expires_at = round(body.expires_at.timestamp() * 1000) if body.expires_at else None
     await request.app[POOL].update(
         request.match_info["id"],
         actor=actor(request),
         rev=_expected_rev(request),
-        group=(wanted.group or "") if "group" in given else None,
-        labels=(wanted.labels or []) if "labels" in given else None,
+        group=(body.group or "") if "group" in given else None,
+        labels=(body.labels or []) if "labels" in given else None,
         expires_at=expires_at,
         clear_expiry="expires_at" in given and expires_at is None,
-        password=wanted.password,
+        password=body.password,
     )
     return _shown(await _proxy(request))
 
 
 async def remove(request: web.Request) -> web.Response:
-    read_query(request, Nothing)
     await request.app[POOL].remove(request.match_info["id"], actor=actor(request))
     return web.Response(status=204)
 
 
-async def disable(request: web.Request) -> web.Response:
+async def disable(request: web.Request, query: Force, body: Force) -> web.Response:
     """A used one drains: it keeps its instance until that lets go, or with ``force`` the instance gets another now."""
-    wanted = await read_body(request, Force)
-    force = read_query(request, Force).force or wanted.force
+    force = query.force or body.force
     op_id = operation_id(request)
     await request.app[POOL].disable(request.match_info["id"], reason="by_hand", actor=actor(request), op_id=op_id)
     proxy = await _proxy(request)
@@ -84,15 +110,11 @@ async def disable(request: web.Request) -> web.Response:
 
 
 async def enable(request: web.Request) -> web.Response:
-    await read_body(request, Nothing)
-    read_query(request, Nothing)
     await request.app[POOL].enable(request.match_info["id"], actor=actor(request), op_id=operation_id(request))
     return _shown(await _proxy(request))
 
 
 async def reveal(request: web.Request) -> web.Response:
-    await read_body(request, Nothing)
-    read_query(request, Nothing)
     proxy_id = request.match_info["id"]
     password = await request.app[POOL].reveal(proxy_id, actor=actor(request), op_id=operation_id(request))
     return answer(ProxyOut.of(await _proxy(request), password=password))
@@ -121,10 +143,18 @@ def _expected_rev(request: web.Request) -> str | None:
     return rev
 
 
-def _wanted(proxy: Proxy, query: ProxyQuery) -> bool:
+def _expires_before(request: web.Request, query: ProxyQuery) -> int | None:
+    return None if query.expiring is None else request.app[POOL].clock.now() + 1000 * query.expiring
+
+
+def _wanted(proxy: Proxy, query: ProxyQuery, expires_before: int | None) -> bool:
     if query.status not in (None, proxy.status) or query.protocol not in (None, proxy.protocol):
         return False
-    if query.group not in (None, proxy.group):
+    if query.group not in (None, proxy.group) or (query.label is not None and query.label not in proxy.labels):
+        return False
+    if query.server is not None and (proxy.lease is None or proxy.lease.server != query.server):
+        return False
+    if expires_before is not None and (proxy.expires_at is None or proxy.expires_at >= expires_before):
         return False
     if not query.q:
         return True
@@ -135,7 +165,9 @@ def _wanted(proxy: Proxy, query: ProxyQuery) -> bool:
 
 def _total(stats: Stats, query: ProxyQuery) -> int | None:
     """The number of matches where the figures tell it."""
-    if query.q or query.protocol or (query.status and query.group is not None):
+    if query.protocol or (query.status and query.group is not None):
+        return None
+    if not (query.server is None and query.label is None and query.expiring is None):
         return None
     if query.group is not None:
         counts = stats.groups.get(query.group)
@@ -152,11 +184,69 @@ def _total(stats: Stats, query: ProxyQuery) -> int | None:
 
 
 ROUTES = [
-    Route("GET", "/proxies", Role.VIEWER, listing),
-    Route("GET", "/proxies/{id}", Role.VIEWER, one),
-    Route("PATCH", "/proxies/{id}", Role.ADMIN, change),
-    Route("DELETE", "/proxies/{id}", Role.ADMIN, remove),
-    Route("POST", "/proxies/{id}/disable", Role.ADMIN, disable),
-    Route("POST", "/proxies/{id}/enable", Role.ADMIN, enable),
-    Route("POST", "/proxies/{id}/reveal", Role.SUPERADMIN, reveal, secret=True),
+    Route(
+        "GET",
+        "/proxies",
+        Role.VIEWER,
+        listing,
+        about="The proxies",
+        answers={200: ProxyPage},
+        refuses=("database_refused",),
+    ),
+    Route(
+        "GET",
+        "/proxies/{id}",
+        Role.VIEWER,
+        one,
+        about="One proxy",
+        answers={200: ProxyOut},
+        refuses=("unknown_proxy",),
+    ),
+    Route(
+        "PATCH",
+        "/proxies/{id}",
+        Role.ADMIN,
+        change,
+        about="Change what is not the proxy's identity",
+        answers={200: ProxyOut},
+        refuses=("unknown_proxy", "rev_mismatch", "wrong_encryption_key"),
+        immutable=IMMUTABLE,
+    ),
+    Route(
+        "DELETE",
+        "/proxies/{id}",
+        Role.ADMIN,
+        remove,
+        about="Remove a proxy that nobody holds",
+        answers={204: None},
+        refuses=("unknown_proxy", "held"),
+    ),
+    Route(
+        "POST",
+        "/proxies/{id}/disable",
+        Role.ADMIN,
+        disable,
+        about="Take a proxy out of use",
+        answers={200: ProxyOut},
+        refuses=("unknown_proxy", *BY_HAND, *CHOICE),
+    ),
+    Route(
+        "POST",
+        "/proxies/{id}/enable",
+        Role.ADMIN,
+        enable,
+        about="Take a proxy into use again",
+        answers={200: ProxyOut},
+        refuses=("unknown_proxy", "unusable"),
+    ),
+    Route(
+        "POST",
+        "/proxies/{id}/reveal",
+        Role.SUPERADMIN,
+        reveal,
+        about="Show a proxy's password",
+        answers={200: ProxyOut},
+        refuses=("unknown_proxy", "wrong_encryption_key"),
+        secret=True,
+    ),
 ]

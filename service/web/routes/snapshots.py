@@ -7,10 +7,9 @@ from dataclasses import asdict
 from aiohttp import web
 
 from service.pool.tokens import Role
-from service.web.bodies import answer, read_query
+from service.web.bodies import answer
 from service.web.context import MIRROR
 from service.web.models import ApiModel
-from service.web.requests import Nothing
 from service.web.routing import Route
 
 
@@ -25,8 +24,17 @@ class ComparisonOut(ApiModel):
 
 
 async def snapshot(request: web.Request) -> web.Response:
-    read_query(request, Nothing)
     return answer(ComparisonOut(**asdict(await request.app[MIRROR].snapshot())))
 
 
-ROUTES = [Route("POST", "/snapshots", Role.ADMIN, snapshot)]
+ROUTES = [
+    Route(
+        "POST",
+        "/snapshots",
+        Role.ADMIN,
+        snapshot,
+        about="Compare the table in SQL with the pool, mend it, and write the figures of now",
+        answers={200: ComparisonOut},
+        refuses=("database_refused", "pool_emptied"),
+    )
+]

@@ -9,21 +9,19 @@ from aiohttp import web
 
 from service.errors import StoreUnavailableError
 from service.pool.tokens import Role
-from service.web.auth import token_of
-from service.web.bodies import answer, read_query
+from service.web.auth import still_known
+from service.web.bodies import answer
 from service.web.broadcast import BROADCAST
 from service.web.context import CONTROLLER, MIRROR, POOL, REQUEST_ID, locale
-from service.web.figures import figures
-from service.web.requests import Nothing
-from service.web.routing import Route
+from service.web.figures import StatsOut, figures
+from service.web.routing import Media, Route
 
 _RETRY_MS = 3000
 _TRUSTED_SECONDS = 10.0
-"""A token that is revoked gets no figures after so long."""
+"""A token that is revoked, or a session that is over, gets no figures after so long."""
 
 
 async def stats(request: web.Request) -> web.Response:
-    read_query(request, Nothing)
     app = request.app
     now = figures(await app[POOL].stats(), app[CONTROLLER], locale(request), mirror_lag=app[MIRROR].lag)
     return answer(now)
@@ -31,7 +29,6 @@ async def stats(request: web.Request) -> web.Response:
 
 async def stream(request: web.Request) -> web.StreamResponse:
     """Server-sent events: ``stats`` with what GET /stats answers, ``unavailable`` while the pool can't be reached."""
-    read_query(request, Nothing)
     headers = {
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
@@ -51,7 +48,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
                     await response.write(b"event: unavailable\ndata: {}\n\n")
                     continue
                 if time.monotonic() - checked >= _TRUSTED_SECONDS:
-                    if not await token_of(request):
+                    if not await still_known(request):
                         break
                     checked = time.monotonic()
                 await response.write(b"event: stats\ndata: %b\n\n" % latest)
@@ -64,6 +61,13 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 ROUTES = [
-    Route("GET", "/stats", Role.VIEWER, stats),
-    Route("GET", "/stats/stream", Role.VIEWER, stream),
+    Route("GET", "/stats", Role.VIEWER, stats, about="Every figure at one instant", answers={200: StatsOut}),
+    Route(
+        "GET",
+        "/stats/stream",
+        Role.VIEWER,
+        stream,
+        about="The figures live",
+        answers={200: Media(("text/event-stream",))},
+    ),
 ]

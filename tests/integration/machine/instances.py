@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service.pool.models import Sighting
+from service.pool.batches import Sighting
 from tests.integration.machine.facts import Record, Refused, Server
 from tests.integration.machine.state import State
 

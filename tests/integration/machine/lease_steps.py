@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from service.errors import RefusedError
-from service.pool.models import Claim, Evidence, Lease, Phase, Waits, Wish
+from service.pool.batches import Claim, Wish
+from service.pool.models import Evidence, Lease, Phase, Waits
 from tests.integration.machine.draws import (
     FOREIGN,
     SETTLE,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service.pool.models import NEVER, Claim, Evidence, Lease, Phase, Waits, Wish
+from service.pool.batches import Claim, Wish
+from service.pool.models import NEVER, Evidence, Lease, Phase, Waits
 from tests.integration.machine.facts import Hold, Holder, Refused
 from tests.integration.machine.state import State
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from service.models import ProxySpec
-from service.pool.models import Sighting
+from service.pool.batches import Sighting
 from tests.integration.machine.draws import (
     FOREIGN,
     SERVERS,

@@ -21,7 +21,7 @@ from service.evolution.simulator import Condition, Endpoint, Instance, Paces, Si
 from service.pool.models import Rests
 from service.pool.pool import Pool, open_pool
 from service.settings import Settings
-from tests.integration import redis_server
+from tests import redis_server
 from tests.load.measure import fill, specs
 from tests.virtual import VirtualClock, VirtualLoop
 
@@ -97,7 +97,6 @@ class Site:
                 )
                 site.sims[name] = await stack.enter_async_context(sim)
             stack.callback(lambda: site._redis.close())
-            stack.enter_context(loop.waiting_for_redis())
             url = site.restart_redis()
             site.pool = await stack.enter_async_context(open_pool(url, "hours", clock=clock, rests=RESTS))
             await fill(site.pool, site.specs)
@@ -136,6 +135,12 @@ class Site:
     async def restart_service(self, *, killed: bool) -> None:
         await self.stop(deadline=0 if killed else 7)
         await self.start()
+
+    async def grow(self) -> None:
+        """A human sees that the pool runs out, and imports more."""
+        known = len(self.specs)
+        self.specs = specs(known + self.instances // 3)
+        await fill(self.pool, self.specs[known:])
 
     def condemn(self, endpoint: Endpoint, condition: Condition | None) -> None:
         """What the proxy does from now on, seen from either server; ``None``: it is alive again. Who goes out through

@@ -20,8 +20,9 @@ _LATE = 10.0
 
 async def calm(site: Site, director: Director, seconds: float) -> None:
     """Everything is right again but for the proxies that are dead; the last of them die after two minutes. Humans see
-    to what waits for humans."""
+    to what waits for humans: a pool that was too small for the bad hours is one of these."""
     await director.end()
+    await site.grow()
     for server in SERVERS:
         for half in ("release", "set"):
             await site.pool.brake(server, half, engaged=False, reason="by_hand", actor=ACTOR)

@@ -1,8 +1,7 @@
-"""A redis-server of the test's own: to restart it, to give it a cluster's or a user's manners."""
+"""A redis-server of the tests' own: to share, to restart, to give it a cluster's or a user's manners."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,32 +11,31 @@ from pathlib import Path
 from redis import Redis as BlockingRedis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.helpers import require
+from service.embedded import find_binary
+from service.errors import SettingsError
+from tests.helpers import LONG, require
+
+
+def binary() -> Path:
+    """The machine's redis-server, else the one of the ``embedded`` extra; required."""
+    try:
+        return find_binary()
+    except SettingsError:
+        require("redis-server", False)
+        raise
 
 
 @contextmanager
 def running(folder: Path, *options: str, port: int = 0) -> Iterator[str]:
-    """Runs redis-server in ``folder`` with ``options`` and gives its URL. Killed in the end, as in a crash."""
-    binary = shutil.which("redis-server")
-    require("redis-server", binary)
+    """Runs redis-server in ``folder`` with ``options`` and gives its URL once it answers. Killed in the end, as in a
+    crash."""
     socket = folder / "redis.sock"
-    command = [
-        str(binary),
-        "--port",
-        str(port),
-        "--unixsocket",
-        str(socket),
-        "--dir",
-        str(folder),
-        "--save",
-        "",
-        *options,
-    ]
+    place = ["--port", str(port), "--unixsocket", str(socket), "--dir", str(folder)]
     with (folder / "log").open("ab") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
+        server = subprocess.Popen([str(binary()), *place, "--save", "", *options], stdout=log, stderr=log)
     try:
         with BlockingRedis.from_url(f"unix://{socket}") as client:
-            end = time.monotonic() + 10
+            end = time.monotonic() + LONG
             while True:
                 try:
                     client.ping()
