@@ -15,7 +15,8 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin evoproxy \
     && install -d -o evoproxy -m 0700 /data
 COPY --from=build /opt/evoproxy /opt/evoproxy
 ENV PATH=/opt/evoproxy/bin:$PATH PYTHONUNBUFFERED=1 EVOPROXY_DATA_DIR=/data EVOPROXY_HOST=0.0.0.0
-USER evoproxy
+# By number, so that a cluster can see that it is not root.
+USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
