@@ -1,0 +1,116 @@
+// How full the pool is, now and over time.
+
+import { get } from "../../lib/api.js";
+import { h } from "../../lib/dom.js";
+import { duration, number, percent } from "../../lib/formats.js";
+import { say } from "../../lib/words.js";
+import { curve } from "../../parts/curve.js";
+import { empty, failed } from "../../parts/states.js";
+
+const RANGES = { hour: 3600, day: 86400, week: 604800, month: 2592000 };
+const POINTS = 240;
+const AGAIN_MS = 60000;
+
+export const toneOf = (utilization) => (utilization >= 90 ? "bad" : utilization >= 80 ? "warn" : "good");
+
+// A bar with the bounds marked; over 100 % it is full and says so.
+export function meter(utilization, label) {
+  const fill = h("i", { class: toneOf(utilization) });
+  fill.style.width = `${Math.min(100, Math.max(0, utilization))}%`;
+  return h("span", { class: "meter", role: "img", "aria-label": `${label} ${percent(utilization)}` }, fill);
+}
+
+export class Usage {
+  constructor(changed, signal) {
+    Object.assign(this, { changed, signal, range: "day", history: null, problem: null });
+    const timer = setInterval(() => this.load(), AGAIN_MS);
+    signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+    this.load();
+  }
+
+  async load() {
+    const { range } = this;
+    const until = Date.now();
+    const since = until - RANGES[range] * 1000;
+    const query = {
+      from: new Date(since).toISOString(),
+      to: new Date(until).toISOString(),
+      step: Math.ceil(RANGES[range] / POINTS),
+    };
+    try {
+      const found = await get("/stats/history", query, this.signal);
+      if (range !== this.range) return;
+      this.history = {
+        since,
+        until,
+        step: found.step,
+        range,
+        points: found.points.map((point) => [Date.parse(point.at), point.utilization]),
+      };
+      this.problem = null;
+    } catch (error) {
+      if (this.signal.aborted) return;
+      this.problem = error;
+    }
+    this.changed();
+  }
+
+  choose(range) {
+    this.range = range;
+    this.changed();
+    this.load();
+  }
+
+  view(stats) {
+    return h(
+      "section",
+      { key: "usage", class: `card usage ${toneOf(stats.utilization)}` },
+      h(
+        "div",
+        { class: "head" },
+        h("h2", {}, say("usage")),
+        ranges(this.range, (range) => this.choose(range)),
+      ),
+      h(
+        "div",
+        { class: "row" },
+        h("p", { class: "hero" }, percent(stats.utilization)),
+        h(
+          "p",
+          { class: "note" },
+          say("usage.note", { used: number(stats.used), usable: number(stats.total - stats.disabled) }),
+          h("br"),
+          h("strong", {}, say("usage.left", { available: number(stats.available) })),
+        ),
+      ),
+      meter(stats.utilization, say("usage")),
+      h("div", { class: "curve-place" }, this.problem && !this.history ? failed(this.problem) : this.picture()),
+      stats.etaSeconds !== null && h("p", { class: "hint" }, say("usage.eta", { time: duration(stats.etaSeconds) })),
+    );
+  }
+
+  picture() {
+    const { history } = this;
+    if (!history) return null;
+    if (!history.points.length) return empty(say("curve.none"), say("curve.noneHint"));
+    const gap = Math.max(history.step, 60) * 3000;
+    const drawn = (this.drawn ??= {});
+    if (drawn.of !== history)
+      Object.assign(drawn, { of: history, node: curve(history.points, history.since, history.until, gap) });
+    return drawn.node;
+  }
+}
+
+function ranges(chosen, choose) {
+  return h(
+    "div",
+    { class: "segments", role: "group", "aria-label": say("range") },
+    Object.keys(RANGES).map((range) =>
+      h(
+        "button",
+        { type: "button", "aria-pressed": String(range === chosen), onclick: () => choose(range) },
+        say(`range.${range}`),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,161 @@
+// The pool as a table, with one proxy beside it on demand.
+
+import { may } from "../lib/api.js";
+import { draw, h } from "../lib/dom.js";
+import { follow, live } from "../lib/live.js";
+import { Listing } from "../lib/listing.js";
+import { preference, remember } from "../lib/prefs.js";
+import { go, link } from "../lib/router.js";
+import { say } from "../lib/words.js";
+import { STATUSES } from "../parts/badges.js";
+import { filters } from "../parts/filters.js";
+import { empty } from "../parts/states.js";
+import { table } from "../parts/table.js";
+import { Bulk } from "./proxies/bulk.js";
+import { COLUMNS, DEFAULT_COLUMNS } from "./proxies/columns.js";
+import { ProxyDrawer } from "./proxies/drawer.js";
+
+const PROTOCOLS = ["http", "https", "socks4", "socks5"];
+const FILTERS = ["q", "status", "protocol", "group", "server", "label", "expiring"];
+const EXPIRING = { week: "604800", month: "2592000" };
+const FIRST = "address";
+const LIMIT = 50;
+
+export function show({ root, signal }) {
+  let query = {};
+  let columns = preference("proxyColumns") ?? DEFAULT_COLUMNS;
+  const chosen = new Set();
+  const listing = new Listing("/proxies", tell, signal);
+  const drawer = new ProxyDrawer(
+    () => set({ open: "" }),
+    () => listing.reload(),
+    signal,
+  );
+  const bulk = new Bulk(
+    chosen,
+    () => ({ filter: Object.fromEntries(FILTERS.map((name) => [name, query[name]])), total: listing.total }),
+    {
+      changed: tell,
+      done: () => listing.reload(),
+    },
+  );
+
+  const set = (changes) => go("proxies", { ...query, ...changes }, { replace: true });
+
+  function choose(keys, on) {
+    for (const key of keys)
+      if (on) chosen.add(key);
+      else chosen.delete(key);
+    tell();
+  }
+
+  function pick(name, on) {
+    columns = Object.keys(COLUMNS).filter((other) => (other === name ? on : columns.includes(other)));
+    remember("proxyColumns", columns);
+    tell();
+  }
+
+  function fields() {
+    const { stats } = live;
+    const groups = Object.keys(stats?.groups ?? {}).filter(Boolean);
+    return [
+      { name: "q", kind: "search", label: say("proxies.search") },
+      {
+        name: "status",
+        label: say("column.status"),
+        options: STATUSES.map((status) => [status, say(`status.${status}`)]),
+      },
+      { name: "protocol", label: say("column.protocol"), options: PROTOCOLS.map((name) => [name, name]) },
+      groups.length <= 200
+        ? { name: "group", label: say("column.group"), options: groups.map((name) => [name, name]) }
+        : { name: "group", label: say("column.group") },
+      {
+        name: "expiring",
+        label: say("column.expiresAt"),
+        options: Object.entries(EXPIRING).map(([name, seconds]) => [seconds, say(`expiring.${name}`)]),
+      },
+      (stats?.servers.length ?? 0) > 1 && {
+        name: "server",
+        label: say("column.server"),
+        options: stats.servers.map(({ name }) => [name, name]),
+      },
+    ].filter(Boolean);
+  }
+
+  function tell() {
+    const writes = may("admin");
+    const shown = [FIRST, ...columns.filter((name) => name in COLUMNS)].map((name) => COLUMNS[name]);
+    const filtered = FILTERS.some((name) => query[name]);
+    draw(
+      root,
+      h("div", { class: "toolbar" }, filters(query, fields(), set), picker(columns, pick)),
+      writes && bulk.bar(),
+      table({
+        label: say("nav.proxies"),
+        columns: shown,
+        listing,
+        keyOf: (proxy) => proxy.id,
+        open: (proxy) => link("proxies", { ...query, open: proxy.id }),
+        chosen: writes ? chosen : null,
+        choose,
+        sort: query.sort ?? "",
+        onSort: (sort) => set({ sort }),
+        nothing: filtered
+          ? empty(
+              say("list.noMatch"),
+              say("list.noMatchHint"),
+              h("button", { type: "button", onclick: () => go("proxies") }, say("filter.clear")),
+            )
+          : empty(
+              say("proxies.none"),
+              say("proxies.noneHint"),
+              writes && h("a", { class: "button primary", href: link("import") }, say("nav.import")),
+            ),
+      }),
+    );
+  }
+
+  let groups = "";
+  follow(() => {
+    const known = JSON.stringify([Object.keys(live.stats?.groups ?? {}), live.stats?.servers.map(({ name }) => name)]);
+    if (known !== groups) tell();
+    groups = known;
+  }, signal);
+
+  return (given) => {
+    const { open, ...rest } = given;
+    const { open: _, ...before } = query;
+    query = given;
+    if (!listing.items || JSON.stringify(rest) !== JSON.stringify(before)) {
+      chosen.clear();
+      listing.load({ ...rest, limit: LIMIT });
+    }
+    drawer.open(open ?? "");
+  };
+}
+
+function picker(columns, pick) {
+  return h(
+    "details",
+    { class: "picker" },
+    h("summary", {}, say("columns")),
+    h(
+      "div",
+      { class: "menu" },
+      Object.entries(COLUMNS)
+        .filter(([name]) => name !== FIRST)
+        .map(([name, column]) =>
+          h(
+            "label",
+            { key: name, class: "check" },
+            h("input", {
+              type: "checkbox",
+              checked: columns.includes(name),
+              onchange: (event) => pick(name, event.target.checked),
+            }),
+            h("span", {}, column.head),
+          ),
+        ),
+    ),
+  );
+}

@@ -1,0 +1,38 @@
+"""The page's words: all of them, in both languages, and none for nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+STATIC = Path(__file__).parents[2] / "service/web/static"
+_ENTRY = re.compile(r'^  ("(?:[^"\\]|\\.)+"): "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
+
+
+def _words(language: str) -> dict[str, str]:
+    return {name.strip('"'): text for name, text in _ENTRY.findall((STATIC / f"words/{language}.js").read_text())}
+
+
+def _sources() -> str:
+    return "\n".join(
+        path.read_text() for path in STATIC.rglob("*.js") if path.parent.name != "words" and path.name != "docs.js"
+    )
+
+
+def test_both_languages_say_the_same() -> None:
+    portuguese, english = _words("pt"), _words("en")
+    assert len(portuguese) > 400
+    assert list(portuguese) == list(english)
+    for name, text in portuguese.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english[name])), name
+
+
+def test_no_word_is_missing() -> None:
+    named = set(re.findall(r'\bsay\("([^"]+)"', _sources()))
+    assert len(named) > 150
+    assert named - _words("en").keys() == set()
+
+
+def test_no_data_becomes_markup() -> None:
+    for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
+        assert way not in _sources()
