@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from service.pool.models import Instance, Proxy
 from service.pool.stream import Event, EventId
 
 
@@ -121,6 +122,44 @@ class ProxySearch:
     active: bool | None = None
     expires_before: int | None = None
     sort: ProxySort = "host"
+
+    def meets(self, proxy: Proxy) -> bool:
+        """Whether the proxy is as it has to be now."""
+        if self.status not in (None, proxy.status) or self.protocol not in (None, proxy.protocol):
+            return False
+        if self.group not in (None, proxy.group) or self.active not in (None, proxy.active):
+            return False
+        if self.label is not None and self.label not in proxy.labels:
+            return False
+        if self.server is not None and (proxy.lease is None or proxy.lease.server != self.server):
+            return False
+        if self.expires_before is not None and (proxy.expires_at is None or proxy.expires_at >= self.expires_before):
+            return False
+        holder = proxy.lease.name if proxy.lease else ""
+        return _found(
+            self.q, proxy.id, f"{proxy.host}:{proxy.port}", proxy.username, proxy.group, *proxy.labels, holder
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSearch:
+    """What an instance has to be; all that is given must hold. ``q`` stands anywhere in its name, id, owner or the
+    address in its row, whatever the case. ``list`` is one of the pool's lists of instances."""
+
+    q: str = ""
+    state: str | None = None
+    server: str | None = None
+    list: str | None = None
+
+    def meets(self, instance: Instance) -> bool:
+        """Whether the instance, of that list, is as it has to be now."""
+        if self.state not in (None, instance.state) or self.server not in (None, instance.server):
+            return False
+        return _found(self.q, instance.name, instance.id, instance.owner, instance.address)
+
+
+def _found(q: str, *texts: str) -> bool:
+    return not q or any(q.casefold() in text.casefold() for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

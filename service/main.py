@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from service import __version__, log
 from service.control.controller import Controller
+from service.control.jobs import Jobs
 from service.embedded import embedded
 from service.errors import SettingsError
 from service.evolution.client import EvolutionClient
@@ -34,7 +35,7 @@ from service.settings import Settings
 from service.web.app import bare_app
 from service.web.bodies import dumped
 from service.web.broadcast import BROADCAST, Broadcast
-from service.web.context import AUDIT, CONTROLLER, MIRROR, POOL, SETTINGS
+from service.web.context import AUDIT, CONTROLLER, JOBS, MIRROR, POOL, SETTINGS
 from service.web.figures import figures
 from service.web.metrics import METRICS
 
@@ -46,8 +47,8 @@ CLIENTS: web.AppKey[Mapping[str, EvolutionClient]] = web.AppKey("clients")
 _REQUESTS_END = 1.0
 _ACTS_END = 5.5
 _BATCH_ENDS = 0.5
-"""Seconds that requests, then acts, then what is being mirrored may take to finish at a stop: with what the stores
-need, 8 in all."""
+"""Seconds that requests, then a job's batch, then acts, then what is being mirrored may take to finish at a stop: with
+what the stores need, 8 in all."""
 
 _CONNECTIONS_BESIDE_SETS = 24
 
@@ -55,7 +56,7 @@ _CONNECTIONS_BESIDE_SETS = 24
 def create_app(settings: Settings) -> web.Application:
     """The whole service. Starting it raises :class:`SettingsError` or :class:`StoreUnavailableError`."""
     app = bare_app(settings)
-    app.cleanup_ctx.extend((_redis, _pool, _mirror, _superadmin, _evolution, _controller, _figures))
+    app.cleanup_ctx.extend((_redis, _pool, _mirror, _superadmin, _evolution, _controller, _jobs, _figures))
     return app
 
 
@@ -189,6 +190,15 @@ async def _controller(app: web.Application) -> AsyncIterator[None]:
         yield
     finally:
         await controller.stop(_ACTS_END)
+
+
+async def _jobs(app: web.Application) -> AsyncIterator[None]:
+    jobs = app[JOBS] = Jobs(app[CONTROLLER])
+    jobs.loop.start()
+    try:
+        yield
+    finally:
+        await jobs.stop(_BATCH_ENDS)
 
 
 async def _figures(app: web.Application) -> AsyncIterator[None]:

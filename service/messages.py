@@ -100,6 +100,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "O servidor {server} está configurado; só se esquece um que saiu da configuração",
         "Server {server} is configured; only one that has left the settings is forgotten",
     ),
+    "unknown_job": ("Tarefa desconhecida ou já esquecida", "The job is unknown, or forgotten by now"),
+    "job_over": ("A tarefa já terminou", "The job is over already"),
+    "too_many_jobs": (
+        "Já há muitas tarefas na fila; aguarde que uma termine",
+        "There are many jobs in line already; wait for one to end",
+    ),
     "unknown_drift": (
         "Não há divergência com este id; ela pode já estar resolvida",
         "There is no drift of this id; it may be over already",
@@ -175,6 +181,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "reason_token_name": ("deve ter de 1 a 64 letras, dígitos, . e -", "must be 1 to 64 letters, digits, . and -"),
     "reason_empty_range": ("o fim deve vir depois do início", "the end must come after the beginning"),
     "reason_instance_or_proxy": ("informe instance ou proxyId", "name an instance or a proxyId"),
+    "reason_ids_or_filter": (
+        "informe uma lista ou filter, e não os dois",
+        "name a list or a filter, and not both",
+    ),
+    "reason_not_for_this": ("não se aplica a esta ação", "is of no use to this action"),
     "reason_unknown_cursor": ("não é um cursor recebido daqui", "is none that was given out"),
     "reason_not_json": ("o corpo não é JSON", "the body is no JSON"),
     "reason_no_event": (

@@ -21,6 +21,7 @@ local function shunned_key(holder) return root .. 'shunned:' .. holder end
 local function rotated_key(holder) return root .. 'rotated:' .. holder end
 local function forced_key(holder) return root .. 'forced:' .. holder end
 local function session_key(session) return root .. 'session:' .. session end
+local function job_key(job) return root .. 'job:' .. job end
 local function owned_key(owner) return root .. 'owned:' .. owner end
 local function op_key(op) return root .. 'op:' .. op end
 

@@ -44,3 +44,6 @@ class Keys:
 
     def session(self, session: str) -> str:
         return f"{self.root}session:{session}"
+
+    def job(self, job: str) -> str:
+        return f"{self.root}job:{job}"

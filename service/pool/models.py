@@ -247,6 +247,11 @@ class Instance:
     seen_at: int | None
     lease: Lease | None
 
+    @property
+    def position(self) -> str:
+        """Where it stands in the pool's order of instances (lua/README.md, ``instances``)."""
+        return f"{self.server}/{self.name}\n{self.id}"
+
     @classmethod
     def parse(
         cls, server: str, instance: str, raw: Mapping[str, str], lease: Lease | None, *, unmanaged: bool

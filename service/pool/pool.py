@@ -17,6 +17,7 @@ from service.pool.answers import Answers
 from service.pool.clock import Clock
 from service.pool.holdings import Holdings
 from service.pool.instances import Instances
+from service.pool.jobs import Jobs
 from service.pool.keys import Keys
 from service.pool.leases import Leases
 from service.pool.models import Rests
@@ -32,7 +33,7 @@ from service.pool.vault import Vault
 from service.settings import Settings
 
 
-class Pool(Proxies, Leases, Holdings, Instances, Tokens, Sessions, Answers, Stream, Reads, Sealing, Restoring):
+class Pool(Proxies, Leases, Holdings, Instances, Tokens, Sessions, Answers, Jobs, Stream, Reads, Sealing, Restoring):
     """One pool: one method a script, typed.
 
     Every change of state is one atomic script; a call that is repeated with the same ``op_id`` changes nothing and

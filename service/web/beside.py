@@ -39,7 +39,7 @@ def beside() -> dict[str, Any]:
         WEBHOOKS + "/{server}/{secret}": {
             "post": {
                 **_operation("webhook", "An event of an Evolution server"),
-                "description": "A hint where to look. What follows the secret is passed over. The secret may also be sent"
+                "description": "A hint where to look. What follows the secret is passed over. The secret may also come"
                 " as a bearer token, or sign a JWT (HS256) that is.",
                 "parameters": [
                     {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Container, Mapping
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ LIMIT: web.AppKey[int] = web.AppKey("import_limit", int)
 
 _DIGEST: web.RequestKey[str] = web.RequestKey("digest", str)
 _CHUNK = 65536
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def stream_body(request: web.Request) -> AsyncIterator[bytes]:
@@ -71,6 +73,8 @@ def read_query(request: web.Request, model: type[M]) -> M:
     for name, value in request.query.items():
         if name in values:
             raise InvalidInputError(field=name, reason="repeated")
+        if _CONTROL.search(value):  # PostgreSQL knows no NUL
+            raise InvalidInputError(field=name, reason="unprintable")
         values[name] = value
     return checked(locale(request), lambda: model.model_validate(values))
 

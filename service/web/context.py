@@ -12,6 +12,7 @@ from aiohttp import web
 from service.audit import Comparison, EventFilter, Events, History, Ledger, LedgerFilter, ProxyIds, ProxySearch
 from service.background import Loop
 from service.control.controller import Controller
+from service.control.jobs import Jobs
 from service.messages import Locale
 from service.pool.pool import Pool
 from service.pool.sessions import Session
@@ -22,6 +23,7 @@ from service.settings import Settings
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
 POOL: web.AppKey[Pool] = web.AppKey("pool", Pool)
 CONTROLLER: web.AppKey[Controller] = web.AppKey("controller", Controller)
+JOBS: web.AppKey[Jobs] = web.AppKey("jobs", Jobs)
 
 
 class Audit(Protocol):

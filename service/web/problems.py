@@ -30,6 +30,7 @@ _STATUS: Mapping[str, int] = {
     "unknown_token": 404,
     "unknown_session": 404,
     "unknown_drift": 404,
+    "unknown_job": 404,
     "unknown_server": 404,
     "evolution_not_found": 404,
     "no_lease": 404,

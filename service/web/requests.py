@@ -30,6 +30,13 @@ def _text(value: object) -> object:
     return value
 
 
+def _name(value: str) -> str:
+    """Any name that the Evolution API takes (EVOLUTION.md, 9); joined emoji are not printable to Python."""
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must be printable")
+    return value
+
+
 def _time(value: object) -> object:
     """A moment of RFC 3339; pydantic would also take ``"2026"``, for Unix seconds."""
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
@@ -68,7 +75,7 @@ def _distinct(labels: list[str]) -> list[str]:
 
 
 Printable = Annotated[str, BeforeValidator(_text), Field(max_length=FIELD_LIMIT)]
-Name = Annotated[str, Field(min_length=1, max_length=255)]
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
 Wanted = Annotated[str, Field(min_length=1, max_length=FIELD_LIMIT), BeforeValidator(_text)]
 Instance = Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_text)]
 Stored = Annotated[str, Field(max_length=FIELD_LIMIT), BeforeValidator(_text)]
@@ -196,6 +203,57 @@ class Change(_Body):
     labels: Annotated[list[Label], AfterValidator(_distinct), Field(max_length=LABELS_LIMIT)] | None = None
     expires_at: Moment | None = None
     password: Annotated[str, AfterValidator(_password)] | None = Field(default=None, repr=False)
+
+
+class ProxyFilter(_Body):
+    """As in GET /proxies; all that is given must hold, and nothing given is every proxy."""
+
+    status: Status | None = None
+    protocol: Protocol | None = None
+    group: Stored | None = None
+    q: Stored = ""
+    server: Stored | None = None
+    label: Stored | None = None
+    expiring: Annotated[int, Field(ge=0, le=315_360_000)] | None = None
+
+
+class InstanceFilter(_Body):
+    """As in GET /instances; all that is given must hold, and nothing given is every instance."""
+
+    state: Literal["open", "connecting", "close", "unknown"] | None = None
+    server: Stored | None = None
+    list: Literal["unprotected", "unapplied", "spent", "external"] | None = None
+    q: Stored = ""
+
+
+class ProxyBulk(_Body):
+    """One action on the proxies that ``ids`` name or ``filter`` finds. ``group``: that of setGroup, or where rotate is
+    to look; ``labels``: those of setLabels, addLabels, removeLabels; ``force``: disable moves the used ones at once,
+    release ends without proof. ``dry_run`` counts and changes nothing."""
+
+    action: Literal[
+        "disable", "enable", "remove", "setGroup", "setLabels", "addLabels", "removeLabels", "rotate", "release"
+    ]
+    ids: Annotated[list[Annotated[Wanted, Field(max_length=64)]], Field(min_length=1, max_length=10_000)] | None = None
+    filter: ProxyFilter | None = None
+    group: Printable | None = None
+    labels: Annotated[list[Label], AfterValidator(_distinct), Field(max_length=LABELS_LIMIT)] | None = None
+    force: bool = False
+    dry_run: bool = False
+
+
+class InstanceBulk(_Body):
+    """One action on the instances that ``names`` name (on ``server``, where one is given) or ``filter`` finds.
+    ``group``: where assign and rotate are to look; ``force``: release ends without proof. ``dry_run`` counts and
+    changes nothing."""
+
+    action: Literal["assign", "release", "rotate"]
+    names: Annotated[list[Instance], Field(min_length=1, max_length=1000)] | None = None
+    filter: InstanceFilter | None = None
+    server: Stored | None = None
+    group: Printable | None = None
+    force: bool = False
+    dry_run: bool = False
 
 
 class ReservationRequest(_Body):

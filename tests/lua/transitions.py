@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from service.models import ProxySpec
 from service.pool.batches import Claim, Sighting, Wish
+from service.pool.jobs import Progress, State, Target
 from service.pool.models import Evidence, Waits
 from service.pool.pool import Pool
 from service.pool.records import Snapshot
@@ -161,6 +162,39 @@ async def ignore_server(stage: Stage) -> Call:
 async def import_(stage: Stage) -> Call:
     specs: list[ProxySpec] = [spec(1, expires_at=stage.clock.at + HOUR), spec(2, group="br")]
     return lambda pool: pool.import_proxies(specs, stamp="s1", actor="cli:ana")
+
+
+async def _job(stage: Stage, job: str = "j1", total: int | None = 2) -> None:
+    await stage.pool.create_job(
+        job, target=Target.PROXIES, action="disable", task="{}", total=total, actor="token:ana", op_id=None
+    )
+
+
+@_transition
+async def job_cancel(stage: Stage) -> Call:
+    await _job(stage)
+    return lambda pool: pool.cancel_job("j1", actor="token:eva")
+
+
+@_transition
+async def job_claim(stage: Stage) -> Call:
+    await _job(stage)
+    return lambda pool: pool.claim_job("w1", lock_ms=1000)
+
+
+@_transition
+async def job_create(stage: Stage) -> Call:
+    return lambda pool: pool.create_job(
+        "j1", target=Target.PROXIES, action="disable", task="{}", total=2, actor="token:ana", op_id=None
+    )
+
+
+@_transition
+async def job_step(stage: Stage) -> Call:
+    await _job(stage)
+    await stage.pool.claim_job("w1", lock_ms=1000)
+    progress = Progress("", 2, 1, {"unchanged": 1})
+    return lambda pool: pool.step_job("j1", progress, holder="w1", lock_ms=1000, state=State.DONE, actor="token:ana")
 
 
 @_transition

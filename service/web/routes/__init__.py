@@ -1,12 +1,14 @@
 """The routes, by subject. Each module declares its own in ``ROUTES``."""
 
 from service.web.routes import (
+    bulk,
     drift,
     events,
     export,
     history,
     imports,
     instances,
+    jobs,
     proxies,
     reservations,
     servers,
@@ -24,6 +26,8 @@ ALL = [
     *export.ROUTES,
     *proxies.ROUTES,
     *instances.ROUTES,
+    *bulk.ROUTES,
+    *jobs.ROUTES,
     *reservations.ROUTES,
     *servers.ROUTES,
     *drift.ROUTES,

@@ -10,7 +10,7 @@ from service.background import Loop
 from service.errors import EvolutionError, EvoproxyError, StoreUnavailableError
 from service.web.bodies import answer
 from service.web.broadcast import BROADCAST
-from service.web.context import CONTROLLER, MIRROR, POOL
+from service.web.context import CONTROLLER, JOBS, MIRROR, POOL
 
 
 async def live(request: web.Request) -> web.Response:
@@ -26,7 +26,7 @@ async def ready(request: web.Request) -> web.Response:
     except StoreUnavailableError as error:
         parts["pool"] = error.code
     dead = parts["pool"] != "ok"
-    for loop in (*request.app[CONTROLLER].loops, request.app[BROADCAST].loop):
+    for loop in (*request.app[CONTROLLER].loops, request.app[JOBS].loop, request.app[BROADCAST].loop):
         parts[loop.name] = _state(loop)
         dead = dead or parts[loop.name] == "dead"
     for loop in request.app[MIRROR].loops:  # without SQL everything but the audit works

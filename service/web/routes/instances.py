@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from service.audit import InstanceSearch
 from service.control import byhand
 from service.control.locate import locate
 from service.control.server import ServerControl
@@ -26,12 +27,13 @@ async def listing(request: web.Request, query: InstanceQuery) -> web.Response:
     if query.server is not None:
         request.app[CONTROLLER].server(query.server)
     which = query.list or "instances"
+    wanted = InstanceSearch(q=query.q, state=query.state, server=query.server)
 
     async def read(position: str, count: int) -> tuple[str, list[Instance]]:
         return await pool.page_instances(position, count, which)
 
     cursor, instances = await paging.gather(
-        read, _position, lambda instance: _wanted(instance, query), cursor=query.cursor, limit=query.limit
+        read, lambda instance: instance.position, wanted.meets, cursor=query.cursor, limit=query.limit
     )
     total = None
     if not (query.state or query.server or query.q):
@@ -104,18 +106,6 @@ async def _shown(request: web.Request, proxy_id: str, status: int) -> web.Respon
     if proxy is None:
         raise RefusedError("unknown_proxy", proxy=proxy_id)
     return answer(ProxyOut.of(proxy), status)
-
-
-def _position(instance: Instance) -> str:
-    """As the pool orders instances (lua/README.md, ``instances``)."""
-    return f"{instance.server}/{instance.name}\n{instance.id}"
-
-
-def _wanted(instance: Instance, query: InstanceQuery) -> bool:
-    if query.state not in (None, instance.state) or query.server not in (None, instance.server):
-        return False
-    texts = (instance.name, instance.id, instance.owner, instance.address)
-    return any(query.q.casefold() in text.casefold() for text in texts)
 
 
 ROUTES = [

@@ -28,11 +28,10 @@ async def listing(request: web.Request, query: ProxyQuery) -> web.Response:
     if query.q or query.sort:
         return await _searched(request, query)
     pool = request.app[POOL]
-    expires_before = _expires_before(request, query)
     cursor, proxies = await paging.gather(
         pool.page,
         lambda proxy: proxy.id,
-        lambda proxy: _wanted(proxy, query, expires_before),
+        _search(request, query).meets,
         cursor=query.cursor,
         limit=query.limit,
     )
@@ -43,22 +42,10 @@ async def listing(request: web.Request, query: ProxyQuery) -> web.Response:
 
 async def _searched(request: web.Request, query: ProxyQuery) -> web.Response:
     """SQL tells the ids and their order, Redis what they are now."""
-    expires_before = _expires_before(request, query)
-    wanted = ProxySearch(
-        q=query.q,
-        status=query.status,
-        protocol=query.protocol,
-        group=query.group,
-        label=query.label,
-        server=query.server,
-        expires_before=expires_before,
-        sort=query.sort or "host",
-    )
+    wanted = _search(request, query)
     found = await request.app[AUDIT].search(wanted, after=paging.decode(query.cursor), limit=query.limit)
     now = await request.app[POOL].proxies_at(found.ids)
-    items = [
-        ProxyOut.of(proxy) for one in found.ids if (proxy := now.get(one)) and _wanted(proxy, query, expires_before)
-    ]
+    items = [ProxyOut.of(proxy) for one in found.ids if (proxy := now.get(one)) and wanted.meets(proxy)]
     return answer(
         ProxyPage(
             items=items,
@@ -147,20 +134,17 @@ def _expires_before(request: web.Request, query: ProxyQuery) -> int | None:
     return None if query.expiring is None else request.app[POOL].clock.now() + 1000 * query.expiring
 
 
-def _wanted(proxy: Proxy, query: ProxyQuery, expires_before: int | None) -> bool:
-    if query.status not in (None, proxy.status) or query.protocol not in (None, proxy.protocol):
-        return False
-    if query.group not in (None, proxy.group) or (query.label is not None and query.label not in proxy.labels):
-        return False
-    if query.server is not None and (proxy.lease is None or proxy.lease.server != query.server):
-        return False
-    if expires_before is not None and (proxy.expires_at is None or proxy.expires_at >= expires_before):
-        return False
-    if not query.q:
-        return True
-    holder = proxy.lease.name if proxy.lease else ""
-    texts = (proxy.id, f"{proxy.host}:{proxy.port}", proxy.username, proxy.group, *proxy.labels, holder)
-    return any(query.q.casefold() in text.casefold() for text in texts)
+def _search(request: web.Request, query: ProxyQuery) -> ProxySearch:
+    return ProxySearch(
+        q=query.q,
+        status=query.status,
+        protocol=query.protocol,
+        group=query.group,
+        label=query.label,
+        server=query.server,
+        expires_before=_expires_before(request, query),
+        sort=query.sort or "host",
+    )
 
 
 def _total(stats: Stats, query: ProxyQuery) -> int | None:
