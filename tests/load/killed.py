@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import tempfile
+import time
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -45,7 +46,9 @@ async def killed(redis_url: str, kills: int) -> Result:
             with Lives.open(Path(folder), redis_url, database_url) as lives:
                 for _ in range(kills):
                     pid = await lives.go_on(stage)
-                    await life.happen(draw.randint(5, 150))
+                    end = time.monotonic() + draw.uniform(0.02, 0.3)
+                    while time.monotonic() < end:
+                        await life.happen(5)
                     os.kill(pid, signal.SIGKILL)
                     broken += await trail.compare()
                     amid += trail.left > 0
