@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import shutil
 from collections.abc import Callable
 
 import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+"""The browser of the tests."""
 
 LONG = 30.0
 """Seconds that pass only where something hangs: no machine is slow enough to need them."""

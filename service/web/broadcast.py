@@ -21,7 +21,7 @@ class Broadcast:
     """
 
     def __init__(
-        self, read: Callable[[], Awaitable[tuple[bytes, bytes]]], *, interval: float = 0.5, quiet: float = QUIET
+        self, read: Callable[[], Awaitable[tuple[bytes, bytes]]], *, interval: float = 0.1, quiet: float = QUIET
     ) -> None:
         """``read`` answers the figures without what changes by itself, to be compared, and the figures to tell."""
         self._read = read

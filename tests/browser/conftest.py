@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 from redis.asyncio import Redis
 
 from service.evolution.simulator import Paces, Simulator
-from tests.helpers import require, wait_until
+from tests.helpers import CHROMIUM, require, wait_until
 from tests.web.api import Api
 from tests.web.conftest import serving, settings_for
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 expect.set_options(timeout=30_000)
 
@@ -30,7 +27,7 @@ class World:
     ids: list[str]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     require("chromium", CHROMIUM)
     async with async_playwright() as playwright:
@@ -39,7 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def world(redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """220 proxies, 12 of them not usable, and 16 instances, of which 13 are open and have one."""
     async with (

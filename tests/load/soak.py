@@ -16,6 +16,7 @@ import orjson
 import uvloop
 
 from service.embedded import embedded
+from tests.load.dashboards import dashboards
 from tests.load.emptied import emptied
 from tests.load.first_day import first_day
 from tests.load.killed import killed
@@ -145,6 +146,7 @@ SIZES = {
     "day": Size(day, "instances on the first day, and a restart of their server", 4_000),
     "hours": Size(hours, "instances of each server in five bad hours", 60),
     "lost": Size(lost, "instances whose Redis is emptied and restored", 2_000),
+    "dashboards": Size(dashboards, "proxies, a twentieth as many instances, twenty dashboards", 100_000),
     "kills": Size(killed, "kills of the mirror under load", 200),
     "outage": Size(outage, "events while SQL is away", 100_000),
     "unslowed": Size(unslowed, "leases at a time, while SQL is there and away", 3_000),

@@ -28,3 +28,13 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def test_every_alert_has_its_runbook() -> None:
+    rules = (ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8")
+    alerts = re.findall(r"^ *- alert: (\w+)$", rules, re.M)
+    assert alerts
+    assert re.findall(r"^ *runbook_url: (\S+)$", rules, re.M) == [
+        f"docs/operators.md#{name.lower()}" for name in alerts
+    ]
+    assert {name.lower() for name in alerts} - anchors(ROOT / "docs" / "operators.md") == set()
