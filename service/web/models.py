@@ -137,7 +137,7 @@ class ProxyOut(ApiModel):
             waits=lease.waits if lease else None,
             applied=lease.applied if lease else None,
             stuck=bool(lease and lease.stuck),
-            reason=(lease.release_reason or lease.reason or None) if lease else None,
+            reason=_reason(lease),
             actor=lease.actor if lease else None,
             since=lease.since if lease else None,
             reservation_id=lease.reservation if lease else None,
@@ -155,7 +155,8 @@ class ProxyOut(ApiModel):
 class InstanceOut(ApiModel):
     """One instance as last observed, with its lease. ``row`` is what its Proxy row names: a proxy of the pool, ``off``,
     or nothing known; ``address`` the row's host and port. ``troubled_since``: it can't connect since then, whatever
-    ``state`` says; ``waits_for_human``: and policy may not rotate its proxy any more."""
+    ``state`` says; ``waits_for_human``: and policy may not rotate its proxy any more. ``reason``: why it got its proxy,
+    or why it lets go of it."""
 
     server: str
     id: str
@@ -175,6 +176,7 @@ class InstanceOut(ApiModel):
     waits: Waits | None
     applied: Applied | None
     stuck: bool
+    reason: str | None
     choice: ChoiceOut | None
     troubled_since: Time
     waits_for_human: bool
@@ -221,6 +223,10 @@ class InstanceOut(ApiModel):
         )
 
 
+def _reason(lease: Lease | None) -> str | None:
+    return (lease.release_reason or lease.reason or None) if lease else None
+
+
 def _lease(lease: Lease | None) -> dict[str, Any]:
     return {
         "proxy_id": lease.proxy_id if lease else None,
@@ -228,6 +234,7 @@ def _lease(lease: Lease | None) -> dict[str, Any]:
         "waits": lease.waits if lease else None,
         "applied": lease.applied if lease else None,
         "stuck": bool(lease and lease.stuck),
+        "reason": _reason(lease),
         "choice": ChoiceOut.of(lease.chosen) if lease else None,
         "troubled_since": lease.troubled_since if lease else None,
         "waits_for_human": bool(lease and lease.spent),

@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from service.pool.tokens import Role
 from tests.web.api import Api
 
+# The browser lives in the session's loop, so its readers do too.
+MARKS = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 
@@ -91,12 +94,16 @@ async def sitting(
         locale=look.locale,
     )
     context.set_default_timeout(30_000)
-    desk = Desk(await context.new_page(), api, look, str(api.client.make_url("/")))
+    origin = str(api.client.make_url("/"))
+    if role is not None:  # with the session's cookie; test_login.py tells of the form
+        answer = await context.request.post(f"{origin}api/v1/session", data={"token": api.tokens[role]})
+        assert answer.ok
+    desk = Desk(await context.new_page(), api, look, origin)
     desk.watch()
     await desk.go()
-    await expect(desk.page.locator("#login")).to_be_visible()
-    if role is not None:
-        await desk.log_in(api.tokens[role])
+    if role is None:
+        await expect(desk.page.locator("#login")).to_be_visible()
+    else:
         await expect(desk.page.locator("#link")).to_have_attribute("data-state", "live")
     yield desk
     await context.close()

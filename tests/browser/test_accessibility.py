@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import World
-from tests.browser.desk import DESK, PHONE, Desk, Look, sitting
+from tests.browser.desk import DESK, MARKS, PHONE, Desk, Look, sitting
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 _OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],

@@ -9,10 +9,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import World
-from tests.browser.desk import DESK, PHONE, Look, sitting
+from tests.browser.desk import DESK, MARKS, PHONE, Look, sitting
 from tests.helpers import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=lambda look: look.name)

@@ -9,10 +9,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import World
-from tests.browser.desk import DESK, PHONE, Look, sitting
+from tests.browser.desk import DESK, MARKS, PHONE, Look, sitting
 from tests.web.api import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 _WRITTEN = quote(PASSWORD)
 _LINES = f"203.0.113.1:8000:user:{PASSWORD}\nnonsense\n192.0.2.1:99999:user:{PASSWORD}\nsocks4://203.0.113.2:1080\n"

@@ -7,9 +7,9 @@ from playwright.async_api import Browser, expect
 
 from service.pool.tokens import Role
 from tests.browser.conftest import World
-from tests.browser.desk import DESK, LOOKS, Look, sitting
+from tests.browser.desk import DESK, LOOKS, MARKS, Look, sitting
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)

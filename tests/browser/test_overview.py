@@ -7,9 +7,9 @@ from playwright.async_api import Browser, expect
 
 from service.pool.tokens import Role
 from tests.browser.conftest import World
-from tests.browser.desk import DESK, PHONE, Look, sitting
+from tests.browser.desk import DESK, MARKS, PHONE, Look, sitting
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 
 async def test_follows_the_figures(world: World, browser: Browser) -> None:

@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from tests.browser.conftest import World
-from tests.browser.desk import DESK, PHONE, Look, sitting
+from tests.browser.desk import DESK, MARKS, PHONE, Look, sitting
 from tests.web.api import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 _WORDS = {
     "en-US": {
@@ -75,6 +75,7 @@ async def test_acts_on_one(world: World, browser: Browser, look: Look) -> None:
     async with sitting(browser, api, look) as desk:
         page = desk.page
         await desk.go("proxies")
+        await expect(page.locator("tbody tr")).to_have_count(50)
         await desk.picture("proxies")
         await desk.go(f"proxies?open={proxy_id}")
         drawer = page.locator("dialog.drawer")

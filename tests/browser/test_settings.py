@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from service.pool.tokens import Role
 from tests.browser.conftest import World
-from tests.browser.desk import DESK, PHONE, Look, sitting
+from tests.browser.desk import DESK, MARKS, PHONE, Look, sitting
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=lambda look: look.name)
@@ -53,6 +55,35 @@ async def test_pauses_and_says_so(world: World, browser: Browser) -> None:
         await desk.press("Pause")
         await expect(desk.page.locator("#pause")).to_have_text("Resume")
         assert (await world.api.get("/stats"))["paused"]
+
+
+async def test_stops_a_job(world: World, browser: Browser) -> None:
+    """The list's part is played here, so that the job is there for as long as it takes to stop it."""
+    job: dict[str, Any] = {"id": "j", "target": "instances", "action": "rotate", "actor": "token:ops"}
+    job |= {"state": "running", "total": 168, "done": 42, "changed": 40, "skipped": {}, "failed": [], "failedCount": 2}
+    job |= {"createdAt": "2026-01-31T12:00:00.000Z", "startedAt": "2026-01-31T12:00:00.000Z", "endedAt": None}
+
+    async def jobs(route: Route) -> None:
+        await route.fulfill(json={"items": [job], "nextCursor": None, "total": 1})
+
+    async def stop(route: Route) -> None:
+        assert route.request.method == "DELETE"
+        job.update(state="cancelled", endedAt="2026-01-31T12:00:09.000Z")
+        await route.fulfill(status=204)
+
+    async with sitting(browser, world.api, role=Role.ADMIN) as desk:
+        await desk.page.route("**/api/v1/jobs", jobs)
+        await desk.page.route("**/api/v1/jobs/j", stop)
+        await desk.go("settings")
+        row = desk.page.get_by_role("table", name="Jobs").locator("tbody tr")
+        await expect(row).to_contain_text("Rotate · Instances")
+        await expect(row).to_contain_text("42 of 168")
+        job["done"] = 84
+        await expect(row).to_contain_text("84 of 168")
+        await row.get_by_role("button", name="Stop").click()
+        await desk.press("Stop")
+        await expect(row).to_contain_text("stopped")
+        await expect(row.get_by_role("button", name="Stop")).to_have_count(0)
 
 
 async def test_remembers_language_and_theme(world: World, browser: Browser) -> None:

@@ -6,7 +6,7 @@ import { start, stop } from "./lib/live.js";
 import { useTheme } from "./lib/prefs.js";
 import { here } from "./lib/router.js";
 import { say, useLocale } from "./lib/words.js";
-import { failed } from "./parts/states.js";
+import { failed, waiting } from "./parts/states.js";
 import { login } from "./shell/login.js";
 import { PAGES, shell } from "./shell/shell.js";
 
@@ -23,6 +23,7 @@ async function route() {
   const leaving = new AbortController();
   const current = (shown = { name, leaving, update: null });
   const main = shell(root, name, leaving.signal, leave);
+  draw(main, waiting(8));
   try {
     const page = await PAGES[name]();
     if (leaving.signal.aborted) return;

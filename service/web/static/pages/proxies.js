@@ -8,23 +8,38 @@ import { preference, remember } from "../lib/prefs.js";
 import { go, link } from "../lib/router.js";
 import { say } from "../lib/words.js";
 import { STATUSES } from "../parts/badges.js";
+import { Bulk } from "../parts/bulk.js";
 import { filters } from "../parts/filters.js";
 import { empty } from "../parts/states.js";
 import { table } from "../parts/table.js";
-import { Bulk } from "./proxies/bulk.js";
 import { COLUMNS, DEFAULT_COLUMNS } from "./proxies/columns.js";
 import { ProxyDrawer } from "./proxies/drawer.js";
 
 const PROTOCOLS = ["http", "https", "socks4", "socks5"];
 const FILTERS = ["q", "status", "protocol", "group", "server", "label", "expiring"];
 const EXPIRING = { week: "604800", month: "2592000" };
+const BULK = {
+  path: "/proxies/bulk",
+  actions: [
+    "disable",
+    "enable",
+    "remove",
+    "setGroup",
+    "setLabels",
+    "addLabels",
+    "removeLabels",
+    "rotate",
+    "release",
+  ],
+  hint: "proxies.bulkHint",
+  named: (ids) => ({ ids }),
+};
 const FIRST = "address";
 const LIMIT = 50;
 
 export function show({ root, signal }) {
   let query = {};
   let columns = preference("proxyColumns") ?? DEFAULT_COLUMNS;
-  const chosen = new Set();
   const listing = new Listing("/proxies", tell, signal);
   const drawer = new ProxyDrawer(
     () => set({ open: "" }),
@@ -32,7 +47,7 @@ export function show({ root, signal }) {
     signal,
   );
   const bulk = new Bulk(
-    chosen,
+    BULK,
     () => ({ filter: Object.fromEntries(FILTERS.map((name) => [name, query[name]])), total: listing.total }),
     {
       changed: tell,
@@ -41,13 +56,6 @@ export function show({ root, signal }) {
   );
 
   const set = (changes) => go("proxies", { ...query, ...changes }, { replace: true });
-
-  function choose(keys, on) {
-    for (const key of keys)
-      if (on) chosen.add(key);
-      else chosen.delete(key);
-    tell();
-  }
 
   function pick(name, on) {
     columns = Object.keys(COLUMNS).filter((other) => (other === name ? on : columns.includes(other)));
@@ -96,8 +104,8 @@ export function show({ root, signal }) {
         listing,
         keyOf: (proxy) => proxy.id,
         open: (proxy) => link("proxies", { ...query, open: proxy.id }),
-        chosen: writes ? chosen : null,
-        choose,
+        chosen: writes ? bulk.chosen : null,
+        choose: (keys, on) => bulk.choose(keys, on),
         sort: query.sort ?? "",
         onSort: (sort) => set({ sort }),
         nothing: filtered
@@ -127,7 +135,7 @@ export function show({ root, signal }) {
     const { open: _, ...before } = query;
     query = given;
     if (!listing.items || JSON.stringify(rest) !== JSON.stringify(before)) {
-      chosen.clear();
+      bulk.chosen.clear();
       listing.load({ ...rest, limit: LIMIT });
     }
     drawer.open(open ?? "");

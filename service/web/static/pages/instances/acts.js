@@ -3,26 +3,16 @@
 import { ask, segment } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { address } from "../../lib/formats.js";
-import { live } from "../../lib/live.js";
 import { say } from "../../lib/words.js";
 import { appliedBadge, phaseBadge } from "../../parts/badges.js";
 import { confirm, field, tick } from "../../parts/dialog.js";
 import { facts } from "../../parts/facts.js";
+import { groupChoice } from "../../parts/group.js";
 
 const path = (instance) => `/instances/${segment(instance.name)}/proxy`;
 
 const choice = () => [
-  field(
-    say("column.group"),
-    h(
-      "select",
-      { name: "group" },
-      h("option", { value: "" }, say("assign.anyGroup")),
-      Object.keys(live.stats?.groups ?? {})
-        .filter(Boolean)
-        .map((name) => h("option", { key: name, value: name }, name)),
-    ),
-  ),
+  groupChoice(),
   field(
     say("assign.pin"),
     h("input", { name: "proxyId", autocomplete: "off", spellcheck: "false" }),

@@ -1,85 +1,39 @@
 // One instance: its state, its proxy, its history of IPs, and what a human may do about it.
 
 import { get, may, segment } from "../../lib/api.js";
-import { draw, h } from "../../lib/dom.js";
+import { h } from "../../lib/dom.js";
 import { dateTime } from "../../lib/formats.js";
-import { moved } from "../../lib/live.js";
 import { link } from "../../lib/router.js";
 import { meaning, say } from "../../lib/words.js";
 import { appliedBadge, phaseBadge, stateBadge } from "../../parts/badges.js";
-import { show } from "../../parts/dialog.js";
+import { Drawer } from "../../parts/drawer.js";
 import { reasonOf } from "../../parts/event.js";
 import { facts } from "../../parts/facts.js";
-import { History } from "../../parts/history.js";
-import { failed, notice, waiting } from "../../parts/states.js";
+import { notice } from "../../parts/states.js";
 import { assign, release, rotate } from "./acts.js";
 
-const REFRESH_MS = 3000;
-
-export class InstanceDrawer {
-  constructor(closed, changed, signal) {
-    Object.assign(this, { closed, changed, signal, name: "", server: "", view: null });
-    signal.addEventListener("abort", () => this.view?.close(), { once: true });
-    moved(() => this.refresh(), REFRESH_MS, signal);
-  }
-
+export class InstanceDrawer extends Drawer {
   // Shows the instance, or nothing for "".
   open(name, server) {
-    if (name === this.name && server === this.server) return;
-    Object.assign(this, { name, server, instance: null, proxy: null, problem: null });
-    this.view?.close();
-    if (!name) return;
-    const view = (this.view = show("drawer", name, { closed: () => this.gone(view) }));
-    draw(view.body, waiting());
-    this.history = null;
-    this.load();
+    Object.assign(this, { name, server });
+    this.place(name && `${server}/${name}`, name);
   }
 
-  refresh() {
-    if (!this.view) return;
-    this.load();
-    this.history?.load();
+  async read() {
+    const { name, server, signal } = this;
+    const instance = await get(`/instances/${segment(name)}`, { server }, signal);
+    const proxy = instance.proxyId ? await get(`/proxies/${segment(instance.proxyId)}`, {}, signal) : null;
+    return { instance, proxy };
   }
 
-  gone(view) {
-    if (view !== this.view) return;
-    this.view = null;
-    const own = this.name;
-    this.name = this.server = "";
-    if (own && !this.signal.aborted) this.closed();
+  about() {
+    const { id, server } = this.thing.instance;
+    return { instance: id, server };
   }
 
-  async load() {
-    const { name, server } = this;
-    const mine = () => name === this.name && server === this.server;
-    try {
-      const instance = await get(`/instances/${segment(name)}`, { server }, this.signal);
-      const proxy = instance.proxyId ? await get(`/proxies/${segment(instance.proxyId)}`, {}, this.signal) : null;
-      if (!mine()) return;
-      Object.assign(this, { instance, proxy, problem: null });
-      if (may("admin"))
-        this.history ??= new History(
-          { instance: instance.id, server: instance.server },
-          () => this.tell(),
-          this.signal,
-        );
-    } catch (error) {
-      if (this.signal.aborted || !mine()) return;
-      this.problem = error;
-    }
-    this.tell();
-  }
-
-  tell() {
-    const { view, instance, problem } = this;
-    if (!view || (!instance && !problem)) return;
-    if (problem)
-      return draw(
-        view.body,
-        failed(problem, () => this.load()),
-      );
-    draw(
-      view.body,
+  content() {
+    const { instance } = this.thing;
+    return [
       h(
         "p",
         { class: "badges" },
@@ -92,15 +46,13 @@ export class InstanceDrawer {
         notice("warn", h("p", {}, say(instance.unmanaged ? "instance.unmanaged" : "instance.notManaged"))),
       may("admin") && this.actions(),
       this.fields(),
-      this.history?.view(),
-    );
+    ];
   }
 
   actions() {
-    const { instance } = this;
+    const { instance } = this.thing;
     const done = async () => {
-      await this.load();
-      this.history?.load();
+      await this.refresh();
       this.changed();
     };
     const button = (word, act, danger = false) =>
@@ -119,7 +71,7 @@ export class InstanceDrawer {
   }
 
   fields() {
-    const { instance, proxy } = this;
+    const { instance, proxy } = this.thing;
     const address = instance.address ?? instance.proxyId;
     return h(
       "section",

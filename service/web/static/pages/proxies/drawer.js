@@ -1,80 +1,35 @@
 // One proxy: what it is, who holds it, what happened to it, and what a human may do about it.
 
-import { ask, get, may, segment } from "../../lib/api.js";
-import { draw, h } from "../../lib/dom.js";
+import { ask, may, segment } from "../../lib/api.js";
+import { h } from "../../lib/dom.js";
 import { address, dateTime } from "../../lib/formats.js";
-import { moved } from "../../lib/live.js";
 import { link } from "../../lib/router.js";
 import { meaning, say } from "../../lib/words.js";
 import { appliedBadge, phaseBadge, statusBadge } from "../../parts/badges.js";
-import { show } from "../../parts/dialog.js";
+import { Drawer } from "../../parts/drawer.js";
 import { reasonOf } from "../../parts/event.js";
 import { facts } from "../../parts/facts.js";
-import { History } from "../../parts/history.js";
-import { failed, waiting } from "../../parts/states.js";
 import { disable, edit, enable, remove, reveal } from "./acts.js";
 
-const REFRESH_MS = 3000;
-
-export class ProxyDrawer {
-  // `closed` is called when the reader shuts it, `changed` when the proxy is another afterwards.
-  constructor(closed, changed, signal) {
-    Object.assign(this, { closed, changed, signal, id: "", view: null });
-    signal.addEventListener("abort", () => this.view?.close(), { once: true });
-    moved(() => this.refresh(), REFRESH_MS, signal);
-  }
-
+export class ProxyDrawer extends Drawer {
   // Shows the proxy of `id`, or nothing for "".
   open(id) {
-    if (id === this.id) return;
-    this.id = id;
-    this.view?.close();
-    if (!id) return;
-    const view = (this.view = show("drawer", say("proxy"), { closed: () => this.gone(view) }));
-    draw(view.body, waiting());
-    this.history = may("admin") ? new History({ proxyId: id }, () => this.tell(), this.signal) : null;
-    this.load();
+    this.place(id, say("proxy"));
   }
 
-  refresh() {
-    if (!this.view) return;
-    this.load();
-    this.history?.load();
+  async read() {
+    const { body, headers } = await ask("GET", `/proxies/${segment(this.key)}`, { signal: this.signal });
+    return { proxy: body, etag: headers.get("ETag") };
   }
 
-  gone(view) {
-    if (view !== this.view) return;
-    this.view = null;
-    const own = this.id;
-    this.id = "";
-    if (own && !this.signal.aborted) this.closed();
+  about() {
+    return { proxyId: this.key };
   }
 
-  async load() {
-    const { id } = this;
-    try {
-      const { body, headers } = await ask("GET", `/proxies/${segment(id)}`, { signal: this.signal });
-      if (id !== this.id) return;
-      Object.assign(this, { proxy: body, etag: headers.get("ETag"), problem: null });
-    } catch (error) {
-      if (this.signal.aborted || id !== this.id) return;
-      this.problem = error;
-    }
-    this.tell();
-  }
-
-  tell() {
-    const { view, proxy, problem } = this;
-    if (!view || (!proxy && !problem)) return;
-    if (problem)
-      return draw(
-        view.body,
-        failed(problem, () => this.load()),
-      );
-    if (proxy.id !== this.id) return;
-    view.title(address(proxy));
-    draw(
-      view.body,
+  content() {
+    const { proxy } = this.thing;
+    this.view.title(address(proxy));
+    return [
       h(
         "p",
         { class: "badges" },
@@ -84,17 +39,14 @@ export class ProxyDrawer {
       ),
       may("admin") && this.actions(),
       fields(proxy),
-      this.history?.view(),
-    );
+    ];
   }
 
   actions() {
-    const { proxy, etag } = this;
+    const { proxy, etag } = this.thing;
     const done = async (next = proxy) => {
-      if (next) {
-        await this.load();
-        this.history?.load();
-      } else this.view?.close();
+      if (next) await this.refresh();
+      else this.view?.close();
       this.changed();
     };
     const button = (word, act, danger = false) =>

@@ -1,20 +1,28 @@
-// Choosing many proxies, and what to do with them.
+// Choosing many things of a list, and what to do with them.
 
-import { h } from "../../lib/dom.js";
-import { number } from "../../lib/formats.js";
-import { count, say } from "../../lib/words.js";
-import { ACTIONS, begin } from "./job.js";
+import { h } from "../lib/dom.js";
+import { number } from "../lib/formats.js";
+import { count, say } from "../lib/words.js";
+import { begin } from "./job.js";
 
 const NUMBERS = new Set(["expiring"]);
 
 export class Bulk {
-  // `chosen` holds ids; `scope()` answers the filter in force and how many match it, if that is known.
-  constructor(chosen, scope, { changed, done }) {
-    Object.assign(this, { chosen, scope, changed, done, all: false });
+  // `kind`: the API's `path`, the `actions`, a `hint`'s word, and `named(keys)`, the body's part about those chosen.
+  // `scope()` answers the filter in force and how many match it, if that is known.
+  constructor(kind, scope, { changed, done }) {
+    Object.assign(this, { kind, scope, changed, done, chosen: new Set(), all: false });
+  }
+
+  choose(keys, on) {
+    for (const key of keys)
+      if (on) this.chosen.add(key);
+      else this.chosen.delete(key);
+    this.changed();
   }
 
   bar() {
-    const { chosen } = this;
+    const { chosen, kind } = this;
     if (!chosen.size) this.all = false;
     const { total } = this.scope();
     const told = this.all
@@ -25,7 +33,7 @@ export class Bulk {
     return h(
       "div",
       { key: "bulk", class: `bulk ${chosen.size ? "on" : ""}` },
-      h("p", { role: "status" }, chosen.size ? told : say("bulk.hint")),
+      h("p", { role: "status" }, chosen.size ? told : say(kind.hint)),
       chosen.size > 0 &&
         !this.all &&
         h("button", { type: "button", class: "plain", onclick: () => this.chooseAll() }, say("bulk.all")),
@@ -37,7 +45,7 @@ export class Bulk {
           "select",
           { id: "bulk", disabled: !chosen.size, value: "", onchange: (event) => this.act(event.target) },
           h("option", { value: "" }, say("bulk.action")),
-          ACTIONS.map((action) => h("option", { key: action, value: action }, say(`bulk.${action}`))),
+          kind.actions.map((action) => h("option", { key: action, value: action }, say(`bulk.${action}`))),
         ),
       ),
       chosen.size > 0 &&
@@ -59,7 +67,8 @@ export class Bulk {
     const action = select.value;
     select.value = "";
     if (!action) return;
-    begin(action, this.all ? { filter: filterOf(this.scope().filter) } : { ids: [...this.chosen] }, () => {
+    const whom = this.all ? { filter: filterOf(this.scope().filter) } : this.kind.named([...this.chosen]);
+    begin(this.kind.path, action, whom, () => {
       this.clear();
       this.done();
     });

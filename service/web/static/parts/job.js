@@ -1,35 +1,27 @@
-// One action on many proxies: first counted, then done as a job that shows how far it is.
+// One action on many things: first counted, then done as a job that shows how far it is.
 
-import { ask, get, segment } from "../../lib/api.js";
-import { draw, h } from "../../lib/dom.js";
-import { number } from "../../lib/formats.js";
-import { meaning, say } from "../../lib/words.js";
-import { confirm, field, tick } from "../../parts/dialog.js";
-import { facts } from "../../parts/facts.js";
-import { progress } from "../../parts/progress.js";
-import { refusal } from "../../parts/states.js";
+import { ask, get, segment } from "../lib/api.js";
+import { draw, h } from "../lib/dom.js";
+import { number } from "../lib/formats.js";
+import { meaning, say } from "../lib/words.js";
+import { confirm, field, tick } from "./dialog.js";
+import { facts } from "./facts.js";
+import { groupChoice } from "./group.js";
+import { progress } from "./progress.js";
+import { refusal } from "./states.js";
 
-export const ACTIONS = [
-  "disable",
-  "enable",
-  "remove",
-  "setGroup",
-  "setLabels",
-  "addLabels",
-  "removeLabels",
-  "rotate",
-  "release",
-];
 const DANGEROUS = new Set(["disable", "remove", "rotate", "release"]);
 const FORCED = new Set(["disable", "release"]);
+const PLACED = new Set(["assign", "rotate"]);
 const LABELS = new Set(["setLabels", "addLabels", "removeLabels"]);
 const ASKED_MS = 500;
 const SHOWN = 5;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// `whom`: {ids} or {filter}. `done` is called once the job is over.
-export function begin(action, whom, done) {
+// `path` is the API's for such actions, `whom` the part of the body that names the things. `done` is called once the
+// job is over.
+export function begin(path, action, whom, done) {
   const counted = h("div", { class: "counted", "data-own": "" });
   const input =
     action === "setGroup"
@@ -38,13 +30,18 @@ export function begin(action, whom, done) {
         field(say("column.labels"), h("input", { name: "labels", autocomplete: "off" }), say("edit.labelsHint"));
   const view = confirm({
     title: say(`bulk.${action}`),
-    content: [input, FORCED.has(action) && tick("force", say(`bulk.force.${action}`)), counted],
+    content: [
+      input,
+      PLACED.has(action) && groupChoice(),
+      FORCED.has(action) && tick("force", say(`bulk.force.${action}`)),
+      counted,
+    ],
     action: say(`bulk.${action}`),
     danger: DANGEROUS.has(action),
-    act: (form, told) => run(bodyOf(action, whom, form), told, done),
+    act: (form, told) => run(path, bodyOf(action, whom, form), told, done),
   });
   const form = view.body.querySelector("form");
-  const tell = () => foresee(bodyOf(action, whom, new FormData(form)), counted);
+  const tell = () => foresee(path, bodyOf(action, whom, new FormData(form)), counted);
   form.onchange = tell; // what is typed there decides how many change
   tell();
 }
@@ -52,6 +49,7 @@ export function begin(action, whom, done) {
 function bodyOf(action, whom, form) {
   const body = { action, ...whom };
   if (action === "setGroup") body.group = form.get("group").trim();
+  if (PLACED.has(action) && form.get("group")) body.group = form.get("group");
   if (LABELS.has(action))
     body.labels = form
       .get("labels")
@@ -62,10 +60,10 @@ function bodyOf(action, whom, form) {
   return body;
 }
 
-async function foresee(body, place) {
+async function foresee(path, body, place) {
   draw(place, h("p", { role: "status" }, say("bulk.counting")));
   try {
-    const { body: found } = await ask("POST", "/proxies/bulk", { body: { ...body, dryRun: true } });
+    const { body: found } = await ask("POST", path, { body: { ...body, dryRun: true } });
     const more = found.more ? "+" : "";
     draw(
       place,
@@ -80,10 +78,10 @@ async function foresee(body, place) {
   }
 }
 
-async function run(body, told, done) {
-  let { body: job } = await ask("POST", "/proxies/bulk", { body });
-  const path = `/jobs/${segment(job.jobId)}`;
-  const stop = () => ask("DELETE", path).catch((error) => draw(told, refusal(error)));
+async function run(path, body, told, done) {
+  let { body: job } = await ask("POST", path, { body });
+  const own = `/jobs/${segment(job.jobId)}`;
+  const stop = () => ask("DELETE", own).catch((error) => draw(told, refusal(error)));
   while (!job.endedAt) {
     draw(
       told,
@@ -91,7 +89,7 @@ async function run(body, told, done) {
       h("button", { type: "button", onclick: stop }, say("bulk.stop")),
     );
     await pause(ASKED_MS);
-    job = await get(path);
+    job = await get(own);
   }
   done();
   return [
