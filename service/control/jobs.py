@@ -99,7 +99,7 @@ class Jobs:
         mistake of our own ends it as failed."""
         job_id = await self._pool.claim_job(self._holder, lock_ms=_LOCK_MS)
         job = await self._pool.job(job_id) if job_id else None
-        if job is None:
+        if job is None or job.state is not State.RUNNING:  # cancelled since it was claimed
             self._job = None
             return
         try:

@@ -58,13 +58,14 @@ async def read_body(request: web.Request, model: type[M], *, immutable: Containe
     raw = await request.read()
     try:
         value = orjson.loads(raw) if raw.strip() else {}
-    except orjson.JSONDecodeError:
+        plain = orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # orjson reads more deeply nested lists than it writes
         raise ProblemError("malformed", reason="not_json") from None
     for name in value if isinstance(value, dict) else ():
         if name in immutable:
             raise ProblemError("immutable", field=name)
     # Strict: a number is no text and "false" is no boolean. Only from JSON do strict models take times and words.
-    return checked(locale(request), lambda: model.model_validate_json(orjson.dumps(value), strict=True))
+    return checked(locale(request), lambda: model.model_validate_json(plain, strict=True))
 
 
 def read_query(request: web.Request, model: type[M]) -> M:

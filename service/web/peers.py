@@ -3,7 +3,7 @@ network, so behind a proxy on a public address all clients share that address.""
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp import web
 
@@ -11,13 +11,9 @@ from aiohttp import web
 def address_of(request: web.Request) -> str:
     """The client's IP address: the last entry of ``X-Forwarded-For``, which the nearest proxy wrote, where that is
     believed. ``""`` on a unix socket."""
-    if _believed(request):
-        last = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2].strip()
-        try:
-            return str(ip_address(last))
-        except ValueError:
-            pass  # none was sent, or it is no address
-    return request.remote or ""
+    told = ",".join(request.headers.getall("X-Forwarded-For", [])) if _believed(request) else ""
+    found = _parsed(told.rpartition(",")[2].strip()) or _parsed(request.remote)
+    return str(found) if found else ""
 
 
 def neighbourhood(address: str) -> str:
@@ -31,8 +27,14 @@ def is_secure(request: web.Request) -> bool:
 
 
 def _believed(request: web.Request) -> bool:
+    peer = _parsed(request.remote)
+    return peer is None or peer.is_loopback or peer.is_private  # None is a unix socket: only who may open the file
+
+
+def _parsed(text: str | None) -> IPv4Address | IPv6Address | None:
+    """An IPv4 address also where a socket for both families spells it ``::ffff:192.0.2.1``; ``None`` for no address."""
     try:
-        peer = ip_address(request.remote or "")
+        address = ip_address(text or "")
     except ValueError:
-        return True  # a unix socket: only who may open the file
-    return peer.is_loopback or peer.is_private
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

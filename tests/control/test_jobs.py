@@ -162,6 +162,19 @@ async def test_a_cancelled_one_begins_nothing_more(scene: Scene, monkeypatch: py
     assert (job.state, job.progress.done, len(await scene.events("proxy.disabled"))) == (State.CANCELLED, 2, 2)
 
 
+async def test_one_that_is_cancelled_just_when_it_is_claimed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def claim_and_cancel(holder: str, *, lock_ms: int) -> str | None:
+        job_id = await claim(holder, lock_ms=lock_ms)
+        await scene.pool.cancel_job("j1", actor=ACTOR)
+        return job_id
+
+    claim = scene.pool.claim_job
+    await ask(scene, on_proxies("disable", *await scene.add(2, first=4)))
+    monkeypatch.setattr(scene.pool, "claim_job", claim_and_cancel)
+    await Jobs(scene.controller).step()
+    assert ((await job_of(scene)).state, await scene.events("proxy.disabled")) == (State.CANCELLED, [])
+
+
 async def test_a_job_of_another_release_fails_and_holds_nobody_up(scene: Scene) -> None:
     await scene.pool.create_job("j1", target=Target.PROXIES, action="x", task="?", total=None, actor=ACTOR, op_id=None)
     await ask(scene, on_proxies("disable", "none"), "j2")

@@ -236,6 +236,10 @@ async def test_the_same_key_makes_one_job(idle: Api) -> None:
     third = await idle.call("POST", "/proxies/bulk", body, headers={"Idempotency-Key": "once"})
     assert (third.status, third.body["jobId"]) == (202, first.body["jobId"])
     assert len(await idle.events("job.created")) == 1
+    for key in await idle.pool.redis.keys(idle.pool.keys.named("op:*")):
+        await idle.pool.redis.delete(key)
+    other = await idle.call("POST", "/proxies/bulk", {**body, "action": "enable"}, headers={"Idempotency-Key": "once"})
+    assert (other.status, other.body["action"]) == (202, "enable")
 
 
 async def test_the_loop_is_watched(idle: Api) -> None:

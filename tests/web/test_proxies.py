@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from service.audit import ProxyIds, ProxySearch
+from service.control import byhand
+from service.control.context import Context
+from service.evolution.models import Observation
 from service.evolution.simulator import Simulator
 from service.models import Protocol
 from service.pool.tokens import Role
@@ -348,6 +351,26 @@ async def test_a_used_one_drains_or_is_moved_at_once(api: Api, sim: Simulator, a
 
     await wait_until(gone, what="the old proxy is let go")
     sim.assert_no_shared_exit()
+
+
+async def test_who_was_moved_meanwhile_is_not_moved_again(
+    api: Api, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look_late(context: Context, name: str) -> Observation:
+        monkeypatch.setattr(byhand, "look", look)
+        moved.append((await api.call("POST", "/instances/one/proxy/rotate")).body["id"])
+        return await look(context, name)
+
+    moved: list[str] = []
+    look = byhand.look
+    await api.add(3)
+    sim.create("one", state="open")
+    first = (await api.assigned("one"))["id"]
+    monkeypatch.setattr(byhand, "look", look_late)
+    answer = await api.call("POST", f"/proxies/{first}/disable?force=true")
+    assert (answer.status, answer.code) == (409, "stale")
+    assert (await api.get("/instances/one"))["proxyId"] == moved[0] != first
+    assert not (await api.get(f"/proxies/{first}"))["isActive"]
 
 
 async def test_only_revealing_shows_the_password_and_tells(api: Api) -> None:

@@ -99,6 +99,7 @@ async def test_a_token_with_a_rate_limit(api: Api, monkeypatch: pytest.MonkeyPat
     assert made["rateLimit"] == 2
     headers = {"Authorization": f"Bearer {made['token']}"}
     login = await log_in(api, text=made["token"])
+    now[0] += 30  # a login is a request, too
     first = await api.call("GET", "/session", role=None, headers=headers)
     assert (first.headers["RateLimit-Policy"], first.headers["RateLimit"]) == ('"token";q=2;w=60', '"token";r=1;t=30')
     assert (await call(api, login, "GET", "/session")).status == 200
@@ -110,6 +111,8 @@ async def test_a_token_with_a_rate_limit(api: Api, monkeypatch: pytest.MonkeyPat
         assert third.headers["RateLimit"] == '"token";r=0;t=60'
     now[0] += 30
     assert (await api.call("GET", "/session", role=None, headers=headers)).status == 200
+    more = await api.call("POST", "/session", {"token": made["token"]}, role=None)
+    assert (more.status, more.code, len(await api.pool.sessions())) == (429, "too_many_requests", 1)
     unlimited = await api.call("GET", "/session", role=Role.VIEWER)
     assert "RateLimit" not in unlimited.headers
 

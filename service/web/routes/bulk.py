@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from service.control.jobs import foresee
 from service.errors import InvalidInputError, RefusedError
 from service.pool.jobs import Target
 from service.pool.tokens import Role
-from service.web.bodies import answer
+from service.web.bodies import answer, digest_of
 from service.web.context import CONTROLLER, JOBS, POOL, actor, operation_id
 from service.web.jobs import BegunOut, ForeseenOut, JobOut
 from service.web.requests import InstanceBulk, InstanceFilter, ProxyBulk, ProxyFilter
@@ -63,7 +64,9 @@ async def _asked(request: web.Request, task: Task, *, dry_run: bool) -> web.Resp
     if dry_run:
         return answer(ForeseenOut.of(await foresee(request.app[CONTROLLER], task)))
     pool, op_id = request.app[POOL], operation_id(request)
-    job_id = op_id.removeprefix("http:")[:20] if op_id else uuid.uuid4().hex[:20]
+    # A job is remembered for longer than an Idempotency-Key, which may then name another one.
+    wish = f"{op_id}\n{await digest_of(request, streamed=False)}" if op_id else uuid.uuid4().hex
+    job_id = hashlib.sha256(wish.encode()).hexdigest()[:20]
     await pool.create_job(
         job_id,
         target=task.target,

@@ -91,7 +91,7 @@ async def disable(request: web.Request, query: Force, body: Force) -> web.Respon
     lease = proxy.lease
     if force and lease and not lease.tail and not lease.reservation and lease.phase is not Phase.RELEASING:
         control = request.app[CONTROLLER].server(lease.server)
-        await byhand.rotate(control, lease.name, actor=actor(request), op_id=op_id and f"{op_id}:rotate")
+        await byhand.rotate(control, lease.name, actor=actor(request), op_id=op_id and f"{op_id}:rotate", lease=lease)
         proxy = await _proxy(request)
     return _shown(proxy)
 

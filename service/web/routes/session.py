@@ -7,7 +7,7 @@ from aiohttp import web
 from service.pool.sessions import IDLE_MS, csrf_of
 from service.pool.tokens import Role
 from service.web import paging
-from service.web.auth import COOKIE, log_in
+from service.web.auth import COOKIE, charge, log_in
 from service.web.bodies import answer
 from service.web.context import CALLER, POOL, Caller, actor
 from service.web.models import MeOut, Page, SessionOut
@@ -21,6 +21,7 @@ async def open_(request: web.Request, body: LoginRequest) -> web.Response:
     itself."""
     if CALLER not in request:
         await log_in(request, body.token)
+        charge(request)
     pool, caller = request.app[POOL], request[CALLER]
     secret, session = await pool.open_session(
         caller.actor,
