@@ -8,11 +8,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from zlib import crc32
 
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from tests import redis_server
 from tests.mutations import Copy
 from tests.virtual import VirtualLoop
+
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
