@@ -8,8 +8,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ QUOTED = "p%40ss%2Fw%25rd"
 class Server:
     """A database server that can be killed and started again, on the same port and data."""
 
-    def __init__(self, name: str, scheme: str, command: list[str], folder: Path, port: int) -> None:
+    def __init__(
+        self, name: str, scheme: str, command: list[str], folder: Path, port: int, ready: Callable[[], bool]
+    ) -> None:
         self._name, self._command, self._folder = name, command, folder
-        self._scheme, self._port = scheme, port
+        self._scheme, self._port, self._ready = scheme, port, ready
         self._process: subprocess.Popen[bytes] | None = None
         self.first = "postgres" if scheme == "postgresql" else "mysql"
         """A database that is always there."""
@@ -40,7 +43,7 @@ class Server:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, **_unprivileged())
         end = time.monotonic() + _START_LIMIT
-        while not _listens(self._port):
+        while not self._ready():
             assert self._process.poll() is None, (self._folder / "log").read_text()
             assert time.monotonic() < end, f"{self._name} does not start"
             time.sleep(0.05)
@@ -76,7 +79,7 @@ class Server:
 @contextmanager
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL whose superuser is ``postgres``."""
-    programs = _programs("postgres", "initdb")
+    programs = _programs("postgres", "initdb", "pg_isready")
     with _folder("postgres") as folder:
         secret = folder / "password"
         secret.write_text(_PASSWORD)
@@ -90,7 +93,10 @@ def postgresql() -> Iterator[Server]:
         command = [programs["postgres"], "-D", str(data), "-p", str(port)]
         for option in options:
             command += ["-c", option]
-        yield from _running(Server("PostgreSQL", "postgresql", command, folder, port))
+        # It listens before it lets anybody in.
+        ask = [programs["pg_isready"], "--quiet", "--host=127.0.0.1", f"--port={port}"]
+        ready = partial(_succeeds, ask)
+        yield from _running(Server("PostgreSQL", "postgresql", command, folder, port, ready))
 
 
 @contextmanager
@@ -111,7 +117,11 @@ def mariadb() -> Iterator[Server]:
         command += [f"--tmpdir={folder}"]  # of its own: another server that starts empties the common one
         command += ["--bind-address=127.0.0.1", f"--socket={folder}/sock", f"--init-file={first}"]
         command += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M"]
-        yield from _running(Server("MariaDB", "mysql", command, folder, port))
+        yield from _running(Server("MariaDB", "mysql", command, folder, port, partial(_listens, port)))
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def _running(server: Server) -> Iterator[Server]:
