@@ -2,7 +2,8 @@
 -- include names replay events proxies leases instances
 --
 -- GUARANTEE  Only the lease of this token. A release only moves forward: grace, then row, and its rest never gets
---            shorter. The proxy stays used. unmanage keeps policy away from the instance until a human assigns again.
+--            shorter. The proxy stays used. unmanage keeps policy away from the instance until a human assigns again; it
+--            is too late for a tail, as the instance has another proxy by now.
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -27,6 +28,7 @@ if prior then return prior end
 if A.waits ~= 'grace' and A.waits ~= 'row' then return redis.error_reply('BADARG waits') end
 local lease, stale = lease_of(A.proxy, A.token)
 if not lease then return stale end
+if A.unmanage and lease.tail == '1' then return {'STALE', A.proxy, lease.token} end
 
 local key = lease_key(A.proxy)
 if A.unmanage then

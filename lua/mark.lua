@@ -66,10 +66,8 @@ end
 
 if A.what == 'asserted' then
   if lease.phase ~= 'active' then return {'WRONG_PHASE', lease.phase} end
-  call('HSET', key, 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms), 'since', ms(A.now_ms))
+  unapply(A.proxy, lease)
   call('HDEL', key, 'sending_at')
-  forget_signs(A.proxy)
-  note_change(lease.holder)
   if same_password(load_hash(proxy_key(A.proxy)), A.fingerprints) then call('HDEL', key, 'outdated') end
   see_row(lease.server, lease.instance, A.proxy)
   tally(lease.server, lease.instance)

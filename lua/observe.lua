@@ -1,10 +1,12 @@
 -- observe: record what a server says of some of its instances.
--- include names replay events proxies instances
+-- include names replay events proxies leases instances
 --
 -- GUARANTEE  Every endpoint seen in a row is remembered, managed instance or not, pool member or not, and keeps its
 --            proxy out of the line. A row of '' is no evidence and removes nothing; neither is a row
 --            read before the instance's lease last changed. A name that has passed to another id forgets the old one,
---            unless it holds a lease or a tail. No lease changes here.
+--            unless it holds a lease or a tail. A row that was seen naming something else and names the proxy of the
+--            active lease again was written by a set of ours that landed late or that a crash cut off, or by hand: it has
+--            to be applied anew. Nothing else of a lease changes here.
 -- KEYS
 --   instances  zset    every known instance as server/name\nid
 -- ARGV
@@ -20,6 +22,15 @@
 local prior = replayed()
 if prior then return prior end
 local now, early = string.format('%.0f', A.now_ms), 0
+
+local function is_back(server, instance, row)
+  if call('HGET', leases_key(server), instance) ~= row then return end
+  local lease = load_hash(lease_key(row))
+  if lease.phase ~= 'active' then return end
+  lease.holder = holder_of(server, instance)
+  unapply(row, lease)
+  tell_of(row, lease, 'lease.asserted', 'warning')
+end
 
 for _, item in ipairs(A.item) do
   local key = instance_key(holder_of(A.server, item.instance))
@@ -39,6 +50,7 @@ for _, item in ipairs(A.item) do
   if number(old.lease_at) < A.seen_at then
     row = item.row
     see_row(A.server, item.instance, row)
+    if old.row and old.row ~= row then is_back(A.server, item.instance, row) end
   else
     early = early + 1
   end

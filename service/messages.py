@@ -112,8 +112,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "nothing_to_repair": ("A situação mudou; não há o que reparar", "Things have changed; there is nothing to repair"),
     "needs_forgetting": (
-        "O servidor {server} saiu da configuração: configure-o de novo ou use POST /servers/{server}/forget",
-        "Server {server} is no longer configured: configure it again or use POST /servers/{server}/forget",
+        "O servidor {server} saiu da configuração: configure-o de novo ou use evoproxy forget {server}",
+        "Server {server} is no longer configured: configure it again or use evoproxy forget {server}",
     ),
     # refusals that only HTTP knows
     "internal": ("Erro interno; o log tem os detalhes", "Internal error; the log has the details"),
@@ -178,7 +178,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "must be a type like lease.reserved, or the part up to its dot",
     ),
     "reason_past": ("deve estar no futuro", "must lie in the future"),
-    "reason_token_name": ("deve ter de 1 a 64 letras, dígitos, . e -", "must be 1 to 64 letters, digits, . and -"),
+    "reason_token_name": (
+        "deve ter de 1 a 64 letras, dígitos, . e -, e começar com letra ou dígito",
+        "must be 1 to 64 letters, digits, . and -, and begin with a letter or digit",
+    ),
     "reason_empty_range": ("o fim deve vir depois do início", "the end must come after the beginning"),
     "reason_instance_or_proxy": ("informe instance ou proxyId", "name an instance or a proxyId"),
     "reason_ids_or_filter": (
@@ -200,6 +203,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "reason_binary": (
         "são dados binários; esperado: texto, CSV ou JSON em UTF-8",
         "this is binary data; expected is text, CSV or JSON in UTF-8",
+    ),
+    "reason_workbook": (
+        "é uma pasta de trabalho do Excel (ou um ZIP): salve-a como CSV",
+        "this is an Excel workbook (or a ZIP): save it as CSV",
     ),
     "reason_names_no_proxy": (
         "não contém nenhum proxy; uma sincronização esvaziaria todo o pool",
@@ -351,9 +358,9 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "drift_does_clear": ("limpar o proxy na Evolution API", "clear the proxy in the Evolution API"),
     "drift_does_row_moved": ("concluir a devolução", "go on with the release"),
     "drift_does_reconnect": ("reiniciar a instância na sua vez", "restart the instance when its turn comes"),
-    "drift_does_finish": ("encerrar a atribuição", "end the lease"),
+    "drift_does_finish": ("encerrar a concessão", "end the lease"),
     "drift_does_verify": (
-        "perguntar pela instância; só um 404 encerra a atribuição",
+        "perguntar pela instância; só um 404 encerra a concessão",
         "ask for the instance; only a 404 ends its lease",
     ),
     "drift_does_reconnect_itself": ("aguardar a próxima conexão", "wait for the next connection"),
@@ -368,12 +375,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "the repair gives the proxy back; the instance is left unmanaged",
     ),
     "drift_needs_force": (
-        "o reparo encerra a atribuição sem provas; o proxy fica em quarentena",
+        "o reparo encerra a concessão sem provas; o proxy fica em quarentena",
         "the repair ends the lease without proof; its proxy stays quarantined",
     ),
     "drift_needs_forget": (
-        "configure o servidor de novo ou esqueça-o: POST /servers/{server}/forget",
-        "configure the server again or forget it: POST /servers/{server}/forget",
+        "configure o servidor de novo ou esqueça-o: evoproxy forget {server}",
+        "configure the server again or forget it: evoproxy forget {server}",
     ),
     "drift_halted_observe": ("modo de observação: nada é feito", "observe mode: nothing is done"),
     "drift_halted_paused": ("aguarda o fim da pausa", "waits for the end of the pause"),
@@ -383,9 +390,9 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Os status somam {parts}, mas há {total} proxies; execute evoproxy check",
         "The statuses add up to {parts}, but there are {total} proxies; run evoproxy check",
     ),
-    "impossible_available": ("Proxies disponíveis: {available}", "Available proxies: {available}"),
+    "impossible_available": ("Proxies livres: {available}", "Available proxies: {available}"),
     "impossible_leases": (
-        "Há {leases} atribuições, mas só {used} proxies em uso; execute evoproxy check",
+        "Há {leases} concessões, mas só {used} proxies em uso; execute evoproxy check",
         "There are {leases} leases, but only {used} used proxies; run evoproxy check",
     ),
     "impossible_unprotected": (
@@ -444,6 +451,16 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "left_out_disabled": ("{count} desativados", "{count} disabled"),
     "left_out_shunned": ("{count} já trocados nesta instância", "{count} that it was rotated away from"),
     # what the log tells of a server and its instances
+    "check_key": (
+        "O servidor {server} recusa a chave: confira GLOBAL_API_KEY, ou a apiKey dele em EVOPROXY_SERVERS",
+        "Server {server} refuses its key: check GLOBAL_API_KEY, or its apiKey in EVOPROXY_SERVERS",
+    ),
+    "check_address": (
+        "O que o servidor {server} responde não é da Evolution API: EVOLUTION_API_BASE_URL, ou a baseUrl dele em "
+        "EVOPROXY_SERVERS, é mesmo o endereço dela?",
+        "What server {server} answers is not of the Evolution API: is EVOLUTION_API_BASE_URL, or its baseUrl in "
+        "EVOPROXY_SERVERS, really that API's address?",
+    ),
     "brake_engaged": ("O freio do servidor {server} foi acionado", "The brake of server {server} has engaged"),
     "brake_released": ("O freio do servidor {server} foi solto", "The brake of server {server} has let go"),
     "server_suspect": (
@@ -463,7 +480,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "The proxy of instance {instance} does not connect; replacing it",
     ),
     "rotation_waits": (
-        "O proxy da instância {instance} não conecta, e não há outro disponível",
+        "O proxy da instância {instance} não conecta, e não há outro livre",
         "The proxy of instance {instance} does not connect, and no other is available",
     ),
     "rotations_spent": (

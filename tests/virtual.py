@@ -40,7 +40,8 @@ class _Selector(selectors.DefaultSelector):
         if self.awaited or timeout is None:
             events = super().select(_PATIENCE)
         elif timeout > _LONG:
-            events = super().select(_LOOPBACK)
+            # Stopped meanwhile (SIGSTOP), it comes back without a look at what has arrived.
+            events = super().select(_LOOPBACK) or super().select(0)
         if not events and timeout is not None:
             self.clock += timeout
         return events

@@ -111,6 +111,13 @@ local function forget_signs(id)
   call('HDEL', lease_key(id), 'troubled_since', 'signs', 'sign_at', 'looped', 'cured_at')
 end
 
+-- The row of an active lease was written again: what its socket was seen to do before proves nothing now.
+local function unapply(id, lease)
+  call('HSET', lease_key(id), 'applied', 'no', 'down', '0', 'active_at', ms(A.now_ms), 'since', ms(A.now_ms))
+  forget_signs(id)
+  note_change(lease.holder)
+end
+
 local SHUNNED_MOST = 100
 
 -- The proxy is not offered to this instance again (the last hundred are remembered).

@@ -27,7 +27,7 @@ from service.control.acts import Acts
 from service.control.assigning import assert_row, assign, probe, resume
 from service.control.context import Context, unless_overtaken
 from service.control.decide import Seen
-from service.control.reconnecting import reconnect
+from service.control.reconnecting import note_down, reconnect
 from service.control.releasing import clear, closed, row_moved
 from service.control.remedies import cure, replace, rotate
 from service.evolution.models import Observation
@@ -68,6 +68,8 @@ class Acting:
                     self.acts.start(lease.instance, self.clear_and_let_go(lease))
                 case Reconnect(leases):
                     self._reconnect(leases)
+                case Note(lease, "down"):
+                    self.acts.start_beside(lease.instance, note_down(self.context, lease))
                 case Cure(lease) if not set_brake:
                     self.acts.start(lease.instance, self._cure(lease))
                 case Rotate(lease) if not set_brake:

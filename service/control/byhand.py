@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from service.control.assigning import configure, wish_of
 from service.control.context import Context
+from service.control.controller import Controller
 from service.control.looking import claim_of, find_named, sighting_of
 from service.control.policy import ROTATED_REST_MS
 from service.control.releasing import row_value
@@ -48,14 +49,14 @@ async def release(
 ) -> Lease | None:
     """Takes the instance's proxy back and leaves the instance unmanaged; the lease if it is not over yet.
 
-    ``force`` ends the lease against the proofs. ``lease``: this one and no other. Raises as :func:`held_by`.
+    ``force`` ends the lease against the proofs. ``lease``: this one and no other. Raises as :func:`held_by`, or
+    :class:`RefusedError` (stale) when the instance was given another proxy meanwhile.
     """
     _writes(control)
     pool = control.pool
     lease = lease or await held_by(control, name)
     if force:
-        await pool.unmanage(lease.server, lease.instance, unmanaged=True, actor=actor)
-        await pool.finish_release(lease, Evidence.FORCED, actor=actor)
+        await pool.finish_release(lease, Evidence.FORCED, unmanage=True, actor=actor)
         return None
     await pool.begin_release(
         lease,
@@ -91,6 +92,27 @@ async def rotate(
     observation = await look(control.context, name)
     act = _rotate(control, observation, actor=actor, pin=pin, group=group, op_id=op_id, lease=lease)
     return await control.acts.alone(observation.id, act)
+
+
+async def disable(
+    controller: Controller, proxy_id: str, *, actor: str, force: bool = False, op_id: str | None = None
+) -> None:
+    """Takes a proxy out of use. A used one drains: it keeps its instance until that lets go, or with ``force`` the
+    instance gets another now.
+
+    Raises :class:`RefusedError` (unknown_proxy), and with ``force`` as :func:`rotate`.
+    """
+    pool = controller.pool
+    await pool.disable(proxy_id, reason="by_hand", actor=actor, op_id=op_id)
+    proxy = await pool.proxy(proxy_id) if force else None
+    if proxy and proxy.lease and movable(proxy.lease):
+        control, rotate_id = controller.server(proxy.lease.server), op_id and f"{op_id}:rotate"
+        await rotate(control, proxy.lease.name, actor=actor, op_id=rotate_id, lease=proxy.lease)
+
+
+def movable(lease: Lease) -> bool:
+    """Whether its instance can be given another proxy now."""
+    return not lease.tail and not lease.reservation and lease.phase is not Phase.RELEASING
 
 
 async def held_by(control: ServerControl, name: str) -> Lease:

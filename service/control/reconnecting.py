@@ -58,6 +58,22 @@ async def reconnect(context: Context, leases: Sequence[Lease], *, restarts: bool
         logger.info("reconnect waits", extra={"instance": name, "server": context.server, "code": error.code})
 
 
+async def note_down(context: Context, lease: Lease) -> None:
+    """Notes that an instance is down, if the live state says so too: the list's column may be late (EVOLUTION.md, B8).
+
+    The socket over which a QR code is shown may be older than a row that was written under the lease, so then only a
+    close proves that it is gone.
+    """
+    try:
+        at, state = await live_state(context, lease.name)
+    except EvolutionError as error:
+        logger.info("not seen down", extra={"instance": lease.name, "server": context.server, "code": error.code})
+        return
+    adopted = lease.phase is Phase.ACTIVE and lease.applied is Applied.UNKNOWN
+    if state == "close" or (state == "connecting" and adopted):
+        await _mark_down(context, [lease], at)
+
+
 def _pauses(context: Context, leases: Sequence[Lease]) -> bool:
     token, _, until = context.unmoved.get(leases[0].holder, ("", 0.0, 0))
     return token == _newest(leases) and context.pool.clock.now() < until

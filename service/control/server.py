@@ -21,7 +21,7 @@ from service.control.looking import Looked, Looking, seens_of
 from service.control.plan import counted, plan
 from service.control.round import Round
 from service.control.suspecting import suspect
-from service.errors import EvolutionError, EvolutionUnavailableError
+from service.errors import EvolutionError, EvolutionUnauthorizedError, EvolutionUnavailableError
 from service.evolution.models import Observation
 from service.pool.servers import ServerRecord
 
@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_ACT = 45.0
 """Seconds that a set and its reading back can take."""
+
+_PASSING = frozenset({408, 429})
+"""What an ingress answers for a while, beside 5xx."""
 
 
 class ServerControl:
@@ -95,6 +98,7 @@ class ServerControl:
         try:
             observations = await self._looking.fetch()
         except EvolutionError as error:
+            self._advise(error)
             self.error = error
             await self._judge(None)
             raise
@@ -122,6 +126,12 @@ class ServerControl:
         await self.acting.start(decisions)
         if not engaged:
             self.acts.start("", forget_absent(self.context, look))
+
+    def _advise(self, error: EvolutionError) -> None:
+        """Says what to look at where no waiting mends ``error``: once, until the server is read again."""
+        server, code = self.context.server, _advice(error)
+        if code and (self.error is None or code != _advice(self.error)):
+            logger.error(messages.text(code, self.context.locale, server=server), extra={"server": server})
 
     async def _decide(self, seens: Sequence[Seen], engaged: bool, suspicion: Suspicion) -> list[tuple[Seen, Action]]:
         """What is to be done and may go on now."""
@@ -210,3 +220,12 @@ class ServerControl:
     async def stop(self, deadline: float) -> None:
         """Lets what is being sent finish within ``deadline`` seconds; what is left is resumed by the next start."""
         await self.acts.stop(deadline)
+
+
+def _advice(error: EvolutionError) -> str:
+    """The code of the message that says what to look at; empty where the server may recover by itself."""
+    if isinstance(error, EvolutionUnauthorizedError):
+        return "check_key"
+    status = error.params.get("status")  # none: there was no answer
+    foreign = isinstance(error, EvolutionUnavailableError) and status and status < 500 and status not in _PASSING
+    return "check_address" if foreign else ""

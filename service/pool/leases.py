@@ -114,7 +114,10 @@ class Leases(Runner):
         unmanage: bool = False,
         op_id: str | None = None,
     ) -> Waits:
-        """Answers what the release waits for now: it only moves forward."""
+        """Answers what the release waits for now: it only moves forward.
+
+        ``unmanage``: policy leaves the instance alone from now on; refused ``stale`` when it has another proxy already.
+        """
         reply = await self.run(
             "begin_release",
             proxy=lease.proxy_id,
@@ -155,9 +158,13 @@ class Leases(Runner):
         actor: str = "auto",
         rest_ms: int = 0,
         rest_reason: str = "",
+        unmanage: bool = False,
         op_id: str | None = None,
     ) -> str:
-        """Ends the lease on ``evidence``; answers the proxy's status in Redis. Refused: stale, wrong_phase."""
+        """Ends the lease on ``evidence``; answers the proxy's status in Redis. Refused: stale, wrong_phase.
+
+        ``unmanage`` as with :meth:`begin_release`.
+        """
         reply = await self.run(
             "finish_release",
             proxy=lease.proxy_id,
@@ -167,6 +174,7 @@ class Leases(Runner):
             rest_reason=rest_reason,
             settle_ms=self.rests.settle_ms,
             memory_ms=self.rests.memory_ms,
+            unmanage=unmanage,
             actor=actor,
             op_id=op_id,
         )

@@ -230,8 +230,8 @@ class Scene:
             await self.assign(name, **wish)
         return caught.value.code
 
-    async def release(self, name: str, *, force: bool = False) -> Lease | None:
-        return await release(self.control, name, actor="cli:test", force=force)
+    async def release(self, name: str, *, force: bool = False, lease: Lease | None = None) -> Lease | None:
+        return await release(self.control, name, actor="cli:test", force=force, lease=lease)
 
     async def rotate(self, name: str, **wish: Any) -> Lease:
         return await rotate(self.control, name, actor="cli:test", **wish)

@@ -307,6 +307,18 @@ async def test_force_ends_the_lease_at_once_and_holds_the_proxy_back(scene: Scen
     assert await scene.status(spec(1).id) is Status.FREE
 
 
+@pytest.mark.parametrize("force", [False, True])
+async def test_a_release_that_a_rotation_overtook_leaves_the_instance_alone(scene: Scene, force: bool) -> None:
+    instance = await scene.served()
+    seen = await scene.lease(instance)
+    scene.sim.warts.restart_refused = True
+    await scene.rotate("x")
+    with pytest.raises(RefusedError, match="stale"):
+        await scene.release("x", force=force, lease=seen)
+    assert ((await scene.lease(instance)).proxy_id, await scene.pool.unmanaged("a")) == (spec(2).id, set())
+    assert await scene.status(spec(1).id) is Status.USED
+
+
 async def test_a_server_that_is_away_is_told(scene: Scene) -> None:
     scene.sim.warts.faults.append(Fault("instance/fetchInstances", status=503))
     with pytest.raises(EvolutionUnavailableError):

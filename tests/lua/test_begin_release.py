@@ -74,6 +74,15 @@ async def test_only_the_lease_of_this_token(stage: Stage) -> None:
         await stage.pool.begin_release(lease, Waits.ROW, reason="late")
 
 
+async def test_the_release_by_hand_of_a_tail_is_too_late(stage: Stage) -> None:
+    await stage.add(2)
+    _, old = await stage.tail()
+    with refused("stale", old.proxy_id, old.token):
+        await stage.pool.begin_release(old, Waits.ROW, reason="human", unmanage=True)
+    assert await stage.pool.unmanaged("a") == set()
+    await stage.pool.begin_release(old, Waits.ROW, reason="final", socket_gone=True)
+
+
 async def test_nobody_begins_with_the_socket(stage: Stage) -> None:
     await stage.add()
     with pytest.raises(ResponseError, match="BADARG waits"):

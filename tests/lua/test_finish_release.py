@@ -113,6 +113,24 @@ async def test_forcing_both_leases_of_a_rotation_frees_neither(stage: Stage) -> 
     await stage.assert_let_go(old.proxy_id)
 
 
+async def test_unmanage_keeps_policy_away_and_is_told_once(stage: Stage) -> None:
+    await stage.add()
+    for _ in range(2):
+        await stage.pool.finish_release(await stage.active(human=True), Evidence.FORCED, unmanage=True, actor="cli:ana")
+        await stage.see(row="off")
+        stage.clock.move(SETTLE)
+    assert await stage.pool.unmanaged("a") == {"i1"}
+    assert [event["actor"] for event in await stage.events("instance.unmanaged")] == ["cli:ana"] * 2
+
+
+async def test_unmanage_is_too_late_for_a_tail(stage: Stage) -> None:
+    await stage.add(2)
+    _, old = await stage.tail()
+    with refused("stale", old.proxy_id, old.token):
+        await stage.pool.finish_release(old, Evidence.FORCED, unmanage=True)
+    assert (await stage.pool.unmanaged("a"), await stage.status(old.proxy_id)) == (set(), "used")
+
+
 async def test_after_force_a_reading_counts_that_says_what_the_last_one_said(stage: Stage) -> None:
     [proxy_id] = await stage.add()
     lease = await stage.active()
@@ -185,6 +203,7 @@ async def test_only_the_lease_of_this_token_and_known_evidence(stage: Stage) -> 
             rest_reason="",
             settle_ms=0,
             memory_ms=0,
+            unmanage=False,
         )
 
 

@@ -56,6 +56,11 @@ class Hold:
     looped: bool = False
     cured_at: int = 0
 
+    def unapply(self, now: int) -> None:
+        """Its row was written again."""
+        self.applied, self.down, self.since = "no", False, now
+        self.forget_signs()
+
     def forget_signs(self) -> None:
         """The row was written anew."""
         self.troubled_since, self.signs, self.sign_at, self.looped, self.cured_at = 0, (), 0, False, 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.pool.batches import Sighting
-from tests.integration.machine.facts import Record, Refused, Server
+from service.pool.models import Phase
+from tests.integration.machine.facts import Holder, Record, Refused, Server
 from tests.integration.machine.state import State
 
 
@@ -24,11 +25,21 @@ class Instances(State):
                 self.forget((server, before))
             row = old.row if old else ""
             if self.changed_at.get(holder, 0) < seen_at:
-                row, counted = sighting.row, counted + 1
+                moved, row, counted = row != sighting.row, sighting.row, counted + 1
                 self.see_row(holder, row)
+                if old and moved:
+                    self.is_back(holder, row)
             self.records[holder] = Record(sighting.name, sighting.state, sighting.managed, row, sighting.owner)
             self.names[server, sighting.name] = sighting.instance
         return counted == len(sightings)
+
+    def is_back(self, holder: Holder, row: str) -> None:
+        """A row that named something else names the proxy of the holder's lease again."""
+        hold = self.proxies[row].hold if row and self.held(holder) == row else None
+        if hold and hold.phase is Phase.ACTIVE:
+            hold.unapply(self.now)
+            self.note_change(holder)
+            self.emit("lease.asserted")
 
     def forget_instance(self, server: str, instance: str) -> None:
         if self.held((server, instance), tails=True):

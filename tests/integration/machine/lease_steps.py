@@ -43,7 +43,7 @@ class LeaseSteps(Steps):
         elif lease.waits is Waits.ROW:
             self.row_cleared(lease, row)
         elif lease.waits is Waits.SOCKET:
-            self.finish_release(lease, Evidence.MOVED, 0)
+            self.finish_release(lease, Evidence.MOVED, 0, False)
         else:
             self.begin_release(lease, Waits.ROW, 0, False, False, "a")
 
@@ -196,13 +196,13 @@ class LeaseSteps(Steps):
 
         self.both(lambda: self.model.cancel_release(lease, manage=manage), go())
 
-    @step(5, pick=picks, evidence=st.sampled_from((Evidence.MOVED, *Evidence)), rest=rests)
-    def finish_release(self, pick: int | Lease, evidence: Evidence, rest: int) -> None:
+    @step(5, pick=picks, evidence=st.sampled_from((Evidence.MOVED, *Evidence)), rest=rests, unmanage=rarely)
+    def finish_release(self, pick: int | Lease, evidence: Evidence, rest: int, unmanage: bool) -> None:
         lease = self.a_lease(pick, Phase.RELEASING)
         holder = (lease.server, lease.instance)
         done = self.both(
-            lambda: self.model.finish_release(lease, evidence, rest_ms=rest),
-            self.pool.finish_release(lease, evidence, rest_ms=rest),
+            lambda: self.model.finish_release(lease, evidence, rest_ms=rest, unmanage=unmanage),
+            self.pool.finish_release(lease, evidence, rest_ms=rest, unmanage=unmanage),
         )
         if not done:
             return

@@ -159,9 +159,8 @@ class Leases(State):
         elif what == "asserted":
             if hold.phase is not Phase.ACTIVE:
                 raise Refused("WRONG_PHASE")
-            hold.applied, hold.down, hold.sending_at = "no", False, 0
-            hold.since = self.now
-            hold.forget_signs()
+            hold.unapply(self.now)
+            hold.sending_at = 0
             self.note_change(hold.holder)
             self.see_row(hold.holder, lease.proxy_id)
         elif what not in ("opened", "down"):
@@ -209,7 +208,7 @@ class Leases(State):
     ) -> Waits:
         if waits is Waits.SOCKET:
             raise Refused("BADARG")
-        _, hold = self.hold_of(lease.proxy_id, lease.token)
+        _, hold = self.hold_of(lease.proxy_id, lease.token, present=unmanage)
         if unmanage:
             self.unmanaged.add(hold.holder)
         hold.socket_gone |= socket_gone
@@ -259,11 +258,14 @@ class Leases(State):
             self.emit("lease.kept")
         return hold.phase, str(hold.token)
 
-    def finish_release(self, lease: Lease, evidence: Evidence, *, rest_ms: int) -> str:
-        proxy, hold = self.hold_of(lease.proxy_id, lease.token)
+    def finish_release(self, lease: Lease, evidence: Evidence, *, rest_ms: int, unmanage: bool) -> str:
+        proxy, hold = self.hold_of(lease.proxy_id, lease.token, present=unmanage)
         proved = hold.waits is Waits.SOCKET and (hold.down or hold.socket_gone)
         if evidence is Evidence.MOVED and not proved:
             raise Refused("WRONG_PHASE")
+        if unmanage and hold.holder not in self.unmanaged:
+            self.unmanaged.add(hold.holder)
+            self.emit("instance.unmanaged")
         self.end_lease(lease.proxy_id, hold, evidence, rest_ms)
         return proxy.status
 

@@ -120,9 +120,12 @@ class State:
             self.settle(row)
             self.emit("proxy.seen")
 
-    def hold_of(self, proxy_id: str, token: str) -> tuple[Endpoint, Hold]:
+    def hold_of(self, proxy_id: str, token: str, *, present: bool = False) -> tuple[Endpoint, Hold]:
+        """``present``: not one that its instance has moved away from."""
         proxy = self.proxies.get(proxy_id)
         if not proxy or not proxy.hold or proxy.hold.reservation or str(proxy.hold.token) != token:
+            raise Refused("STALE")
+        if present and proxy.hold.tail:
             raise Refused("STALE")
         return proxy, proxy.hold
 
