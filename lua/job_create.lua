@@ -1,5 +1,5 @@
 -- job_create: long work is asked for; it waits in line.
--- include names replay events
+-- include names replay events tokens
 --
 -- GUARANTEE  A job that is there already is that job, as long as it is remembered. Leases with a token greater than after
 --            were made after it was asked for.
@@ -28,6 +28,8 @@ local now = string.format('%.0f', A.now_ms)
 call('HSET', job_key(A.job), 'target', A.target, 'action', A.action, 'actor', A.actor, 'task', A.task, 'total', A.total,
   'after', call('HGET', K.meta, 'token') or '0', 'state', 'queued', 'created_at', now, 'done', 0, 'changed', 0,
   'failed_count', 0)
+local proof = token_of(A.actor)
+if proof then call('HSET', job_key(A.job), 'proof', proof) end
 call('ZADD', K.jobs, now, A.job)
 emit('job.created', 'info', {job = A.job, target = A.target, action = A.action, total = A.total})
 return done({'OK'})

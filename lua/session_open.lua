@@ -1,9 +1,7 @@
 -- session_open: who proved to be the actor may go on as that actor with a session.
--- include names replay events sessions
+-- include names replay events tokens sessions
 --
 -- GUARANTEE  Only while the token of the proof is there unchanged. An owner has at most 50 sessions: the oldest ends.
--- KEYS
---   tokens     hash    name to digest, role, time of making in ms, end in ms or 0, rate limit or 0, one a line
 -- ARGV
 --   now_ms     int     ms
 --   op_id      str
@@ -22,11 +20,7 @@
 
 local prior = replayed()
 if prior then return prior end
-if A.digest ~= '' then
-  local token = call('HGET', K.tokens, string.match(A.actor, '^token:(.*)$') or '')
-  local begins = A.digest .. '\n' .. A.role .. '\n'
-  if not token or string.sub(token, 1, #begins) ~= begins then return {'UNKNOWN_TOKEN'} end
-end
+if A.digest ~= '' and token_of(A.actor) ~= A.digest .. '\n' .. A.role then return {'UNKNOWN_TOKEN'} end
 sweep_sessions()
 local live = {}
 for _, session in ipairs(sessions_of(A.actor)) do

@@ -64,3 +64,11 @@ class Imported:
     word: str
     status: str
     other_protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold(Imported):
+    """What ``preview`` answers for one proxy. ``changed`` names what an update would change, as its event does:
+    ``password``, ``group``, ``labels``, ``expires_at``."""
+
+    changed: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ class State(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    REVOKED = "revoked"
+    """The token that asked for it is over."""
 
 
 class Target(StrEnum):
@@ -82,9 +84,18 @@ class Jobs(Runner):
     """Methods raise what :meth:`Runner.run` raises."""
 
     async def create_job(
-        self, job_id: str, *, target: Target, action: str, task: str, total: int | None, actor: str, op_id: str | None
+        self,
+        job_id: str,
+        *,
+        target: Target,
+        action: str,
+        task: str,
+        total: int | None,
+        actor: str,
+        op_id: str | None,
     ) -> None:
-        """``task`` is what is to be done, in the worker's own words. Refused: too_many_jobs."""
+        """``task`` is what is to be done, in the worker's own words. The job of a token goes on no longer than that.
+        Refused: too_many_jobs."""
         await self.run(
             "job_create",
             job=job_id,
@@ -98,8 +109,9 @@ class Jobs(Runner):
         )
 
     async def claim_job(self, holder: str, *, lock_ms: int) -> str | None:
-        """The first job in line, which is this worker's for so long; ``None`` when there is nothing for it to do."""
-        return (await self.run("job_claim", holder=holder, lock_ms=lock_ms, op_id=""))[0] or None
+        """The first job in line, which is this worker's for so long; ``None`` when there is nothing for it to do. One
+        whose token is over is ``revoked``."""
+        return (await self.run("job_claim", holder=holder, lock_ms=lock_ms, actor="auto", op_id=""))[0] or None
 
     async def step_job(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from service.errors import RefusedError
 from service.models import USABLE_PROTOCOLS, Protocol, ProxySpec
-from service.pool.batches import Imported
+from service.pool.batches import Foretold, Imported
 from service.pool.models import Proxy
 from service.pool.records import Records
 from service.pool.vault import Vault, VaultError
@@ -77,7 +77,7 @@ class Proxies(Records):
             for word, status, others in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
         ]
 
-    async def preview(self, specs: Sequence[ProxySpec]) -> list[Imported]:
+    async def preview(self, specs: Sequence[ProxySpec]) -> list[Foretold]:
         """What :meth:`import_proxies` would answer now; changes nothing. ``status`` is ``""`` for a new proxy."""
         details = ("status", "fingerprint", "group", "labels", "expires_at")
         async with self.redis.pipeline(transaction=False) as pipeline:
@@ -88,19 +88,21 @@ class Proxies(Records):
             answers = await self.reading(pipeline.execute())
         return [self._foretold(*words) for words in zip(specs, answers[::2], answers[1::2], strict=True)]
 
-    def _foretold(self, spec: ProxySpec, known: Sequence[str | None], others: Sequence[str | None]) -> Imported:
+    def _foretold(self, spec: ProxySpec, known: Sequence[str | None], others: Sequence[str | None]) -> Foretold:
         status, fingerprint, *details = known
+        changed: list[str] = []
         if status is None:
             word = "added" if spec.protocol in USABLE_PROTOCOLS else "disabled"
         else:
             wanted = (spec.group, "\n".join(spec.labels), "" if spec.expires_at is None else str(spec.expires_at))
-            differs = any(want and want != have for want, have in zip(wanted, details, strict=True))
-            if spec.password:
-                differs = differs or fingerprint not in self.vault.fingerprints(spec.password).split()
-            word = "updated" if differs else "unchanged"
+            if spec.password and fingerprint not in self.vault.fingerprints(spec.password).split():
+                changed.append("password")
+            named = zip(("group", "labels", "expires_at"), wanted, details, strict=True)
+            changed += [name for name, want, have in named if want and want != have]
+            word = "updated" if changed else "unchanged"
         protocols = [protocol for protocol in Protocol if protocol is not spec.protocol]
         shared = tuple(str(name) for name, there in zip(protocols, others, strict=True) if there)
-        return Imported(word, status or "", shared if _is_ip(spec.host) else ())
+        return Foretold(word, status or "", shared if _is_ip(spec.host) else (), tuple(changed))
 
     async def sync(self, *, stamp: str, cursor: str, limit: int, actor: str) -> tuple[str, int]:
         """Drains what the import ``stamp`` did not name, one page; answers the next cursor and how many."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.pool.runner import Runner
-from service.pool.tokens import Role, Token
+from service.pool.tokens import Role, Token, named_by
 
 IDLE_MS = 8 * 3_600_000
 """A session that is not used for so long ends."""
@@ -37,6 +37,11 @@ class Session:
     address: str
     agent: str
     rate_limit: int | None = None
+
+    @property
+    def token(self) -> str:
+        """The name of the token that opened it, ``""`` for a JWT."""
+        return named_by(self.actor)
 
 
 class Sessions(Runner):

@@ -15,8 +15,11 @@ from service.pool.runner import Runner
 SUPERADMIN = "superadmin"
 """Name of the token that the settings or the first start give."""
 
-_NAME = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_TEXT = re.compile(rf"evp_({_NAME.pattern})_[0-9a-f]{{64}}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
+_TEXT = re.compile(r"evp_([A-Za-z0-9.-]{1,64})_[0-9a-f]{64}")
+"""Older releases took names that begin with ``.`` or ``-``, too; no HTTP client sends ``/tokens/..``."""
+
+_ACTOR = "token:"
 
 
 class Role(StrEnum):
@@ -46,6 +49,10 @@ class Token:
     last_used_at: int | None = None
     digest: str = field(default="", repr=False, compare=False)
 
+    @property
+    def actor(self) -> str:
+        return _ACTOR + self.name
+
 
 class Tokens(Runner):
     """Methods raise what :meth:`Runner.run` raises."""
@@ -63,8 +70,8 @@ class Tokens(Runner):
         """Answers the token's text: the only time that anybody can see it. ``expires_at`` in ms, ``rate_limit`` in
         requests a minute.
 
-        Raises :class:`InvalidInputError` for a name that is not 1 to 64 letters, digits, ``.`` and ``-``, and for an
-        end that is not to come. Refused: token_exists.
+        Raises :class:`InvalidInputError` for a name that is not 1 to 64 letters, digits, ``.`` and ``-`` after a letter
+        or digit, and for an end that is not to come. Refused: token_exists.
         """
         if not _NAME.fullmatch(name):
             raise InvalidInputError(field="name", reason="token_name")
@@ -139,9 +146,9 @@ class Tokens(Runner):
         )
 
 
-def made_here(text: str) -> bool:
-    """Whether ``text`` has the shape of :func:`token_text`: 256 random bits, which nobody guesses."""
-    return _TEXT.fullmatch(text) is not None
+def named_by(actor: str) -> str:
+    """The name of the token that acts as ``actor``, ``""`` for any other actor."""
+    return actor.removeprefix(_ACTOR) if actor.startswith(_ACTOR) else ""
 
 
 def token_text(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 from aiohttp import web
 
 from service.control.intake import LARGEST
@@ -17,6 +19,7 @@ from service.web.metrics import add_metrics
 from service.web.middlewares import ALL
 from service.web.openapi import add_openapi
 from service.web.page import add_page
+from service.web.replay import TURNS
 from service.web.routes.health import add_health
 from service.web.routes.webhooks import add_webhooks
 from service.web.routing import add_routes
@@ -32,6 +35,7 @@ def bare_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app[LOGINS] = Logins()
     app[RATES] = Rates()
+    app[TURNS] = WeakValueDictionary()
     add_jwts(app, settings)
     app[LIMIT] = LARGEST
     add_routes(app, routes.ALL)

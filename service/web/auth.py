@@ -9,7 +9,7 @@ from aiohttp import web
 
 from service.errors import StoreUnavailableError
 from service.pool.sessions import NOTED_MS, csrf_of
-from service.pool.tokens import Role, made_here
+from service.pool.tokens import Role
 from service.web.context import CALLER, POOL, Caller
 from service.web.jwts import JWTS, looks_like_jwt
 from service.web.limits import Logins, Rates
@@ -24,6 +24,9 @@ RATES: web.AppKey[Rates] = web.AppKey("rates", Rates)
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="evoproxy"'}
 _SAFE = frozenset({"GET", "HEAD"})
+_UNGUESSABLE = 32
+"""Characters of a token that no guessing through HTTP finds, unless it is made of words."""
+
 _LONGEST = 8192
 """Characters of a token or JWT, as many as aiohttp takes in a header."""
 
@@ -46,13 +49,13 @@ async def authenticate(request: web.Request) -> None:
 async def log_in(request: web.Request, text: str) -> None:
     """Remembers that the holder of the token or JWT ``text`` is asking. Raises as :func:`authenticate`.
 
-    Tokens made here and JWTs never wait. An address that has failed too often is not heard with anything else for a
-    while: that could be a guess at a superadmin's token that people chose.
+    What nobody can guess never waits: tokens made here, JWTs, and a superadmin's token that people chose long enough.
+    An address that has failed too often is not heard with anything shorter for a while.
     """
     logins, address = request.app[LOGINS], neighbourhood(address_of(request))
     wait = logins.wait(address)
     refusal = ProblemError("too_many_logins", headers={"Retry-After": str(int(wait) + 1)})
-    if wait and not made_here(text) and not looks_like_jwt(text):
+    if wait and len(text) < _UNGUESSABLE:
         raise refusal
     caller = await _by_secret(request, text)
     if caller is None:
@@ -109,7 +112,7 @@ async def _by_secret(request: web.Request, text: str) -> Caller | None:
     if jwts is not None and looks_like_jwt(text):
         return await jwts.caller_of(text)
     token = await request.app[POOL].token_of(text)
-    return Caller(f"token:{token.name}", token.role, token.expires_at, token=token) if token else None
+    return Caller(token.actor, token.role, token.expires_at, token=token) if token else None
 
 
 async def _by_cookie(request: web.Request) -> Caller | None:
@@ -133,7 +136,6 @@ async def _note_use(request: web.Request) -> None:
     due = pool.clock.now() - NOTED_MS
     with suppress(StoreUnavailableError):  # a Redis that takes no writes just now answers questions all the same
         if caller.session is not None and caller.session.seen_at <= due:
-            name = caller.actor.removeprefix("token:") if caller.actor.startswith("token:") else ""
-            await pool.seen(token=name, session=caller.session.id)
+            await pool.seen(token=caller.session.token, session=caller.session.id)
         elif caller.token is not None and (caller.token.last_used_at or 0) <= due:
             await pool.seen(token=caller.token.name)

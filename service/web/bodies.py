@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from service import messages
 from service.errors import InvalidInputError
-from service.messages import Locale
+from service.web.checks import checked
 from service.web.context import locale
 from service.web.problems import ProblemError
 
@@ -78,24 +77,6 @@ def read_query(request: web.Request, model: type[M]) -> M:
             raise InvalidInputError(field=name, reason="unprintable")
         values[name] = value
     return checked(locale(request), lambda: model.model_validate(values))
-
-
-def checked(language: Locale, validate: Callable[[], M]) -> M:
-    """What ``validate`` makes. Raises ``invalid`` with the field and the reason, in words."""
-    try:
-        return validate()
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(step) for step in details["loc"]) or "body"
-    raise InvalidInputError(
-        field=field, reason=_reason(language, details["type"], details.get("ctx", {}), details["msg"])
-    )
-
-
-def _reason(language: Locale, kind: str, context: Mapping[str, Any], fallback: str) -> str:
-    if language != "en" and "expected" in context:
-        context = {**context, "expected": context["expected"].replace(" or ", " ou ")}
-    return messages.reason(kind, language, fallback, **context)
 
 
 def answer(

@@ -36,7 +36,8 @@ class FailureOut(ApiModel):
 class JobOut(ApiModel):
     """One action on many things. ``total`` is null where they are found as the work comes to them. Of the ``done``,
     some were ``changed``, some were ``skipped`` as their state forbids it or needs nothing, by code, and of the
-    ``failed`` the first hundred are named. It is forgotten a day after its end."""
+    ``failed`` the first hundred are named. It is ``revoked`` when the token that asked for it, itself or by a
+    session, ended first. It is forgotten a day after its end."""
 
     id: str
     target: Target

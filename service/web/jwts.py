@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import jwt
 from aiohttp import web
 from jwt.types import Options
 
+from service.background import Loop
 from service.pool.tokens import Role
 from service.settings import Settings
 from service.web.context import Caller
 from service.web.jwks import Jwks
+from service.web.models import LATEST
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,11 @@ class Jwts:
             "verify_aud": audience is not None,
             "enforce_minimum_key_length": True,
         }
+
+    @property
+    def loops(self) -> Sequence[Loop]:
+        """Those that read the keys."""
+        return [self._keys.loop] if self._keys else []
 
     async def caller_of(self, text: str) -> Caller | None:
         """``jwt:<sub>`` with the role of the claim ``role``; ``None``, and a line in the log, for an invalid one.
@@ -75,6 +83,12 @@ class Jwts:
 JWTS: web.AppKey[Jwts | None] = web.AppKey("jwts")
 
 
+def jwt_loops(app: web.Application) -> Sequence[Loop]:
+    """Those that read the keys of JWTs."""
+    jwts = app[JWTS]
+    return jwts.loops if jwts else []
+
+
 def looks_like_jwt(text: str) -> bool:
     return _SHAPE.fullmatch(text) is not None
 
@@ -97,4 +111,4 @@ def _caller(claims: dict[str, Any]) -> Caller:
         raise ValueError("exp must be a number")
     if claims.get("role") not in list(Role):
         raise ValueError("role must be viewer, admin or superadmin")
-    return Caller(f"jwt:{sub}", Role(claims["role"]), expires_at=(int(exp) + _LEEWAY) * 1000)
+    return Caller(f"jwt:{sub}", Role(claims["role"]), expires_at=min((int(exp) + _LEEWAY) * 1000, LATEST))

@@ -20,6 +20,7 @@ from service.pool.tokens import Role
 from service.web import families
 from service.web.broadcast import BROADCAST
 from service.web.context import CONTROLLER, JOBS, MIRROR, POOL
+from service.web.jwts import jwt_loops
 from service.web.routing import ROUTES, Media, Route
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -96,7 +97,8 @@ class _Scrape(Collector):
             yield from families.of_servers(self._stats, controller)
         yield from families.of_webhooks(controller.hints)
         yield from families.of_mirror(mirror)
-        loops = (*controller.loops, app[JOBS].loop, app[BROADCAST].loop, *mirror.loops, app[METRICS].loop)
+        ours = (app[JOBS].loop, app[BROADCAST].loop, app[METRICS].loop)
+        loops = (*controller.loops, *mirror.loops, *jwt_loops(app), *ours)
         yield from families.of_loops(loops, asyncio.get_running_loop().time())
 
 

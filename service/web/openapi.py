@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal
@@ -60,9 +60,10 @@ def document(declared: Iterable[Route]) -> Document:
     """The description of all ``declared`` routes, with every answer that they can give."""
     declared = list(declared)
     schemas = _Schemas(declared)
+    problems = _Problems(schemas)
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in declared:
-        paths[API + _plain(route.path)][route.method.lower()] = _operation(route, schemas)
+        paths[API + _plain(route.path)][route.method.lower()] = _operation(route, schemas, problems)
     tags = {_tag(route): inspect.getmodule(route.endpoint) for route in declared}
     return {
         "openapi": "3.1.0",
@@ -71,7 +72,8 @@ def document(declared: Iterable[Route]) -> Document:
         "tags": [*({"name": name, "description": _prose(inspect.getdoc(one))} for name, one in tags.items()), TAG],
         "paths": paths | beside(),
         "components": {
-            "schemas": schemas.referred(paths),
+            "schemas": schemas.referred([paths, problems.all]),
+            "responses": problems.all,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "A token made here, or a JWT."},
                 "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
@@ -109,10 +111,10 @@ class _Schemas:
         schema: Document = self.all[self._refs[model, mode]["$ref"].removeprefix(_REFS)]
         return schema
 
-    def referred(self, paths: object) -> Document:
-        """Those that ``paths`` refer to, and those that these refer to."""
+    def referred(self, parts: object) -> Document:
+        """Those that ``parts`` refer to, and those that these refer to."""
         found: Document = {}
-        waiting = list(_refs_in(paths))
+        waiting = list(_refs_in(parts))
         while waiting:
             name = waiting.pop()
             if name not in found:
@@ -121,26 +123,60 @@ class _Schemas:
         return dict(sorted(found.items()))
 
 
+class _Problems:
+    """The answers that refuse. Many routes share one, which is described once, under its status and a number."""
+
+    def __init__(self, schemas: _Schemas) -> None:
+        self.all: Document = {}
+        self._schema = schemas.ref(Problem, "serialization")
+        self._names: dict[tuple[str, ...], str] = {}
+
+    def ref(self, status: int, codes: Sequence[str]) -> Document:
+        if (name := self._names.get(tuple(codes))) is None:
+            name = f"{status}.{sum(one.startswith(str(status)) for one in self.all) + 1}"
+            self._names[tuple(codes)] = name
+            self.all[name] = self._problem(status, codes)
+        return {"$ref": "#/components/responses/" + name}
+
+    def _problem(self, status: int, codes: Sequence[str]) -> Document:
+        schema = {"allOf": [self._schema, {"properties": {"code": {"enum": codes}}}]}
+        example = {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "code": codes[0],
+            "detail": messages.text(codes[0], "en"),
+            "requestId": "8c1f0e0a5b7c4c0c9d0a5b7c4c0c9d0a",
+        }
+        answer: Document = {
+            "description": ", ".join(f"`{code}`" for code in codes),
+            "content": {"application/problem+json": {"schema": schema, "example": example}},
+        }
+        if status in (429, 503):
+            answer["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+        return answer
+
+
 def _refs_in(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for name, one in value.items():
-            if name == "$ref":
-                yield str(one).removeprefix(_REFS)
-            else:
+            if name != "$ref":
                 yield from _refs_in(one)
+            elif one.startswith(_REFS):
+                yield one.removeprefix(_REFS)
     elif isinstance(value, list):
         for one in value:
             yield from _refs_in(one)
 
 
-def _operation(route: Route, schemas: _Schemas) -> Document:
+def _operation(route: Route, schemas: _Schemas, problems: _Problems) -> Document:
     said: Document = {
         "tags": [_tag(route)],
         "operationId": f"{_tag(route)}_{getattr(route.endpoint, '__name__', '')}".rstrip("_"),
         "summary": route.about,
         "description": "\n\n".join(filter(None, (_prose(inspect.getdoc(route.endpoint)), _ROLES[route.role]))),
         "parameters": _parameters(route, schemas),
-        "responses": _given(route, schemas) | _refused(route, schemas),
+        "responses": _given(route, schemas) | _refused(route, problems),
         "security": _security(route),
     }
     if route.streamed:
@@ -194,30 +230,11 @@ def _given(route: Route, schemas: _Schemas) -> Document:
     return found
 
 
-def _refused(route: Route, schemas: _Schemas) -> Document:
+def _refused(route: Route, problems: _Problems) -> Document:
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in sorted(refusals(route)):
         by_status[status_of(code)].append(code)
-    return {str(status): _problem(status, by_status[status], schemas) for status in sorted(by_status)}
-
-
-def _problem(status: int, codes: list[str], schemas: _Schemas) -> Document:
-    schema = {"allOf": [schemas.ref(Problem, "serialization"), {"properties": {"code": {"enum": codes}}}]}
-    example = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": codes[0],
-        "detail": messages.text(codes[0], "en"),
-        "requestId": "8c1f0e0a5b7c4c0c9d0a5b7c4c0c9d0a",
-    }
-    answer: Document = {
-        "description": ", ".join(f"`{code}`" for code in codes),
-        "content": {"application/problem+json": {"schema": schema, "example": example}},
-    }
-    if status in (429, 503):
-        answer["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
-    return answer
+    return {str(status): problems.ref(status, by_status[status]) for status in sorted(by_status)}
 
 
 def _plain(path: str) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from service.errors import InvalidInputError
 
-EXAMINED = 2000
+EXAMINED = 1000
 """Most entries that one request looks at."""
 
 _STEP = 200

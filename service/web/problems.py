@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from service import messages
 from service.errors import EvoproxyError
-from service.messages import Locale
+from service.web.context import REQUEST_ID, locale
 from service.web.models import ApiModel
 
 RETRY_AFTER = 5
@@ -97,19 +97,21 @@ def status_of(code: str) -> int:
     return _STATUS.get(code, _OF_STATE)
 
 
-def respond(error: EvoproxyError, request_id: str, locale: Locale) -> web.Response:
-    """The answer that tells of ``error``; parameters that name things stand in it under their own names."""
+def respond(request: web.Request, error: EvoproxyError) -> web.Response:
+    """The answer that tells of ``error`` in the reader's language; parameters that name things stand in it under their
+    own names."""
+    language = locale(request)
     status = status_of(error.code)
     params = _params(error)
     if reason := params.get("reason"):
-        params["reason"] = messages.reason(reason, locale)
+        params["reason"] = messages.reason(reason, language)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": error.code,
-        "detail": messages.text(error.code, locale, **params),
-        "requestId": request_id,
+        "detail": messages.text(error.code, language, **params),
+        "requestId": request[REQUEST_ID],
     }
     body |= {name: value for name in _SHOWN if (value := params.get(name)) not in (None, "")}
     headers = dict(getattr(error, "headers", {}))

@@ -2,87 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
-from service.audit import ProxySort
+from service.audit import InstanceSearch, ProxySearch, ProxySort
 from service.control.drift import Kind
 from service.errors import InvalidInputError
-from service.importing.draft import LABELS_LIMIT
-from service.importing.fields import check_credential
-from service.importing.outcomes import LineError
-from service.models import FIELD_LIMIT, Protocol
+from service.models import Protocol
 from service.pool.models import Status
 from service.pool.tokens import Role
 from service.web.export import Format
-from service.web.models import LATEST, ApiModel
-
-
-def _text(value: object) -> object:
-    """Refuses what is no printable text; lengths are checked by the field."""
-    if isinstance(value, str) and not value.isprintable():
-        raise ValueError("must be printable")
-    return value
-
-
-def _name(value: str) -> str:
-    """Any name that the Evolution API takes (EVOLUTION.md, 9); joined emoji are not printable to Python."""
-    if re.search(r"[\x00-\x1f\x7f]", value):
-        raise ValueError("must be printable")
-    return value
-
-
-def _time(value: object) -> object:
-    """A moment of RFC 3339; pydantic would also take ``"2026"``, for Unix seconds."""
-    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
-        with suppress(ValueError):
-            return datetime.fromisoformat(value.upper())
-    raise PydanticCustomError("datetime_parsing", "must be an RFC 3339 time")
-
-
-def _storable(moment: datetime) -> datetime:
-    if not 0 <= moment.timestamp() * 1000 <= LATEST:
-        raise PydanticCustomError("datetime_range", "must be from 1970 to 9999")
-    return moment
-
-
-def _event_type(value: str) -> str:
-    if not re.fullmatch(r"[a-z]+\.[a-z_]*", value):
-        raise PydanticCustomError("event_type", "must be a type like lease.reserved, or the part up to its dot")
-    return value
-
-
-def _password(value: str) -> str:
-    try:
-        check_credential("password", value)
-    except LineError as error:
-        raise PydanticCustomError(error.code, "must be a password that an import would take") from None
-    return value
-
-
-def _tidy(value: object) -> object:
-    """As the importer does with labels: no white space but single blanks between words."""
-    return " ".join(value.split()) if isinstance(value, str) else value
-
-
-def _distinct(labels: list[str]) -> list[str]:
-    return list(dict.fromkeys(labels))
-
-
-Printable = Annotated[str, BeforeValidator(_text), Field(max_length=FIELD_LIMIT)]
-Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
-Wanted = Annotated[str, Field(min_length=1, max_length=FIELD_LIMIT), BeforeValidator(_text)]
-Instance = Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_text)]
-Stored = Annotated[str, Field(max_length=FIELD_LIMIT), BeforeValidator(_text)]
-EventType = Annotated[str, AfterValidator(_event_type), Field(max_length=64)]
-Limit = Annotated[int, Field(ge=1, le=500)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_storable)]
-Label = Annotated[Printable, Field(min_length=1), BeforeValidator(_tidy)]
+from service.web.fields import EventType, Labels, Limit, Moment, Name, Password, Printable, Seconds, Stored, Wanted
+from service.web.models import ApiModel
 
 
 class _Body(ApiModel):
@@ -98,10 +30,10 @@ class PageQuery(_Body):
     cursor: str = ""
 
 
-class ProxyQuery(PageQuery):
-    """``q`` stands anywhere in a proxy's id, ``host:port``, username, group, labels or holder's name; ``server`` is its
-    holder's; ``expiring``: within so many seconds, or expired. ``sort`` begins with the least, ``-`` with the
-    greatest."""
+class ProxyFilter(_Body):
+    """All that is given must hold, and nothing given is every proxy. ``q`` stands anywhere in a proxy's id,
+    ``host:port``, username, group, labels or holder's name; ``server`` is its holder's; ``expiring``: within so many
+    seconds, or expired."""
 
     status: Status | None = None
     protocol: Protocol | None = None
@@ -109,15 +41,42 @@ class ProxyQuery(PageQuery):
     q: Stored = ""
     server: Stored | None = None
     label: Stored | None = None
-    expiring: Annotated[int, Field(ge=0, le=315_360_000)] | None = None
+    expiring: Seconds | None = None
+
+    def search(self, now: int, sort: ProxySort = "host") -> ProxySearch:
+        """``now`` in ms."""
+        return ProxySearch(
+            q=self.q,
+            status=self.status,
+            protocol=self.protocol,
+            group=self.group,
+            label=self.label,
+            server=self.server,
+            expires_before=None if self.expiring is None else now + 1000 * self.expiring,
+            sort=sort,
+        )
+
+
+class ProxyQuery(PageQuery, ProxyFilter):
+    """``sort`` begins with the least, ``-`` with the greatest."""
+
     sort: ProxySort | None = None
 
 
-class InstanceQuery(PageQuery):
+class InstanceFilter(_Body):
+    """All that is given must hold, and nothing given is every instance."""
+
     state: Literal["open", "connecting", "close", "unknown"] | None = None
-    server: str | None = None
+    server: Stored | None = None
     list: Literal["unprotected", "unapplied", "spent", "external"] | None = None
-    q: str = ""
+    q: Stored = ""
+
+    def search(self) -> InstanceSearch:
+        return InstanceSearch(q=self.q, state=self.state, server=self.server, list=self.list)
+
+
+class InstanceQuery(PageQuery, InstanceFilter):
+    """A page of what the filter finds."""
 
 
 class DriftQuery(PageQuery):
@@ -146,10 +105,10 @@ class HistoryQuery(RangeQuery):
 class EventQuery(PageQuery, RangeQuery):
     """``instance`` is an id or a name; ``type`` one type, or the part up to the dot for all that begin so."""
 
-    instance: Instance | None = None
+    instance: Name | None = None
     server: Wanted | None = None
     proxy_id: Wanted | None = None
-    actor: Instance | None = None
+    actor: Name | None = None
     type: EventType | None = None
     level: Literal["debug", "info", "warning", "error"] | None = None
 
@@ -157,7 +116,7 @@ class EventQuery(PageQuery, RangeQuery):
 class LedgerQuery(PageQuery, RangeQuery):
     """``instance`` (an id or a name) or ``proxy_id`` has to be given."""
 
-    instance: Instance | None = None
+    instance: Name | None = None
     proxy_id: Wanted | None = None
     server: Wanted | None = None
 
@@ -200,30 +159,9 @@ class Change(_Body):
     """What PATCH may change; what is not named stays. ``null`` clears all but the password, which ``""`` clears."""
 
     group: Printable | None = None
-    labels: Annotated[list[Label], AfterValidator(_distinct), Field(max_length=LABELS_LIMIT)] | None = None
+    labels: Labels | None = None
     expires_at: Moment | None = None
-    password: Annotated[str, AfterValidator(_password)] | None = Field(default=None, repr=False)
-
-
-class ProxyFilter(_Body):
-    """As in GET /proxies; all that is given must hold, and nothing given is every proxy."""
-
-    status: Status | None = None
-    protocol: Protocol | None = None
-    group: Stored | None = None
-    q: Stored = ""
-    server: Stored | None = None
-    label: Stored | None = None
-    expiring: Annotated[int, Field(ge=0, le=315_360_000)] | None = None
-
-
-class InstanceFilter(_Body):
-    """As in GET /instances; all that is given must hold, and nothing given is every instance."""
-
-    state: Literal["open", "connecting", "close", "unknown"] | None = None
-    server: Stored | None = None
-    list: Literal["unprotected", "unapplied", "spent", "external"] | None = None
-    q: Stored = ""
+    password: Password | None = Field(default=None, repr=False)
 
 
 class ProxyBulk(_Body):
@@ -237,7 +175,7 @@ class ProxyBulk(_Body):
     ids: Annotated[list[Annotated[Wanted, Field(max_length=64)]], Field(min_length=1, max_length=10_000)] | None = None
     filter: ProxyFilter | None = None
     group: Printable | None = None
-    labels: Annotated[list[Label], AfterValidator(_distinct), Field(max_length=LABELS_LIMIT)] | None = None
+    labels: Labels | None = None
     force: bool = False
     dry_run: bool = False
 
@@ -248,7 +186,7 @@ class InstanceBulk(_Body):
     changes nothing."""
 
     action: Literal["assign", "release", "rotate"]
-    names: Annotated[list[Instance], Field(min_length=1, max_length=1000)] | None = None
+    names: Annotated[list[Name], Field(min_length=1, max_length=1000)] | None = None
     filter: InstanceFilter | None = None
     server: Stored | None = None
     group: Printable | None = None

@@ -39,8 +39,7 @@ class Route:
     status, ``refuses`` the codes of its own, beside those that many routes share (:mod:`service.web.refusals`).
     ``immutable``: fields that no body may name. ``accepts``: media types of its body. ``secret``: its answer holds one
     and is never kept for a replay. ``streamed``: the endpoint reads the body piece by piece, and it may be as large as
-    an import. ``login``: a token may come in its body, and then the endpoint finds out who is
-    asking.
+    an import. ``login``: the token may come in its body (:class:`service.web.requests.LoginRequest`).
     """
 
     method: str
@@ -71,6 +70,11 @@ class Route:
 
 
 ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes", dict)
+
+
+def route_of(request: web.Request) -> Route | None:
+    """The one that the router matched, if it is one of ours."""
+    return request.app[ROUTES].get(request.match_info.route)
 
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:

@@ -10,15 +10,17 @@ import pytest
 from service.audit import InstanceSearch, ProxySearch
 from service.control import jobs
 from service.control.bulk import Task
+from service.control.bulk_instances import OnInstances
 from service.control.bulk_proxies import OnProxies
 from service.control.jobs import Jobs, foresee
 from service.errors import StoreUnavailableError
 from service.evolution.simulator import Condition, Fault
 from service.pool.jobs import Job, State, Target
-from tests.control.scene import MINUTE, Scene
+from service.pool.models import Instance
+from tests.control.scene import MINUTE, Scene, spec
 from tests.helpers import wait_until
 
-ACTOR = "token:ana"
+ACTOR = "jwt:ana"
 
 
 def on_proxies(action: str, *ids: str, **fields: Any) -> Task:
@@ -116,6 +118,43 @@ async def test_a_stop_lets_go_at_once(scene: Scene, monkeypatch: pytest.MonkeyPa
     await first.stop(0.5)
     job = await finish(scene)
     assert (job.state, job.progress.changed) == (State.DONE, 3)
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_what_is_rotated_before_its_turn_is_not_released(
+    scene: Scene, force: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, act = await scene.served(), OnInstances.act
+
+    async def overtaken(kind: OnInstances, found: Instance, **of: Any) -> None:
+        await scene.rotate("x")
+        await act(kind, found, **of)
+
+    scene.sim.warts.restart_refused = True
+    monkeypatch.setattr(OnInstances, "act", overtaken)
+    job = await done(scene, on_instances("release", "x", force=force))
+    assert (job.progress.changed, job.progress.skipped) == (0, {"stale": 1})
+    assert ((await scene.lease(instance)).proxy_id, await scene.pool.unmanaged("a")) == (spec(2).id, set())
+
+
+async def test_a_stop_leaves_nothing_running(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act(*_: object, **__: object) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _turn in range(10):
+                await asyncio.sleep(0)
+            ended.set()
+
+    begun, ended = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(OnProxies, "act", act)
+    await ask(scene, on_proxies("disable", *await scene.add(1, first=4)))
+    work = asyncio.create_task(Jobs(scene.controller).step())
+    await begun.wait()
+    work.cancel()
+    await asyncio.wait({work})
+    assert ended.is_set()
 
 
 async def test_who_is_busy_keeps_the_job(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

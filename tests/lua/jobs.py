@@ -8,9 +8,15 @@ from tests.lua.stage import Stage
 SECOND = 1000
 
 
-async def create(stage: Stage, job: str = "j1", *, total: int | None = 2) -> None:
+async def create(stage: Stage, job: str = "j1", *, total: int | None = 2, actor: str = "jwt:ana") -> None:
     await stage.pool.create_job(
-        job, target=Target.PROXIES, action="disable", task="what to do", total=total, actor="token:ana", op_id=None
+        job,
+        target=Target.PROXIES,
+        action="disable",
+        task="what to do",
+        total=total,
+        actor=actor,
+        op_id=None,
     )
 
 
@@ -25,7 +31,7 @@ async def step(stage: Stage, progress: Progress, *, holder: str = "w1", over: bo
         holder=holder,
         lock_ms=30 * SECOND,
         state=State.DONE if over else State.RUNNING,
-        actor="token:ana",
+        actor="jwt:ana",
     )
 
 

@@ -47,15 +47,15 @@ async def test_a_line_without_a_password_does_not_clear_it(stage: Stage) -> None
 
 async def test_a_known_proxy_takes_over_what_the_file_says(stage: Stage) -> None:
     [proxy_id] = await stage.add()
-    await stage.pool.import_proxies(
-        [spec(password="new", group="br", labels=("x",), expires_at=stage.clock.at + 5)], stamp="s", actor="auto"
-    )
+    wanted = spec(password="new", group="br", labels=("x",), expires_at=stage.clock.at + 5)
+    [foretold] = await stage.pool.preview([wanted])
+    await stage.pool.import_proxies([wanted], stamp="s", actor="auto")
     proxy = await stage.pool.proxy(proxy_id)
     assert proxy is not None
     assert (proxy.group, proxy.labels, proxy.expires_at) == ("br", ("x",), stage.clock.at + 5)
     assert stage.pool.spec_of(proxy).password == "new"
     [event] = await stage.events("proxy.updated")
-    assert event["changed"] == "password,group,labels,expires_at"
+    assert event["changed"] == "password,group,labels,expires_at" == ",".join(foretold.changed)
     [answer] = await stage.pool.import_proxies([spec(password="new")], stamp="s", actor="auto")
     assert answer.word == "unchanged"
 

@@ -15,7 +15,7 @@ async def test_it_waits_with_all_that_was_said(stage: Stage) -> None:
     assert (job.target, job.action, job.actor, job.state, job.total) == (
         "proxies",
         "disable",
-        "token:ana",
+        "jwt:ana",
         "queued",
         None,
     )
@@ -24,7 +24,7 @@ async def test_it_waits_with_all_that_was_said(stage: Stage) -> None:
     assert await stage.pool.task_of("j1") == "what to do"
     [event] = await stage.events("job.created")
     assert (event["actor"], event["job"], event["action"], event["target"]) == (
-        "token:ana",
+        "jwt:ana",
         "j1",
         "disable",
         "proxies",

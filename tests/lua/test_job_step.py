@@ -30,7 +30,7 @@ async def test_the_end(stage: Stage) -> None:
     assert await claim(stage) is None
     [event] = await stage.events("job.ended")
     assert (event["actor"], event["level"], event["job"], event["state"], event["changed"], event["failed"]) == (
-        "token:ana",
+        "jwt:ana",
         "info",
         "j1",
         "done",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from service.pool.batches import Sighting
+from service.pool.models import Applied, Lease
 from tests.lua.stage import Stage, spec
 
 
@@ -93,3 +96,37 @@ async def test_one_that_holds_a_lease_is_not_forgotten(stage: Stage) -> None:
     await stage.see("i2", name="shop")
     assert (await stage.lease(lease.proxy_id)).instance == "i1"
     assert await stage.pool.instance("a", "i1") is not None
+
+
+@pytest.mark.parametrize("between", ["off", "", "another"])
+async def test_a_row_that_is_back_has_to_be_applied_anew(stage: Stage, between: str) -> None:
+    """A late set of ours has landed, or somebody has written it by hand: the socket may have come from before."""
+    [proxy_id] = await stage.add()
+    await stage.see()
+    lease = await stage.active()
+    await apply(stage, lease)
+    await stage.see(row=between)
+    assert (await stage.lease(proxy_id)).applied is Applied.YES
+    stage.clock.move(1)
+    await stage.see(row=proxy_id)
+    now = await stage.lease(proxy_id)
+    assert (now.applied, now.down, now.since) == (Applied.NO, False, stage.clock.at)
+    [event] = await stage.events("lease.asserted")
+    assert event["proxy"] == proxy_id
+    stage.clock.move(1)
+    await apply(stage, lease)
+    await stage.see(row=proxy_id, state="close")
+    assert (await stage.lease(proxy_id)).applied is Applied.YES
+
+
+async def test_a_row_that_comes_to_a_lease_that_is_not_active_changes_nothing(stage: Stage) -> None:
+    await stage.add(2)
+    for lease in (await stage.reserved("i1"), await stage.releasing("i2")):
+        await stage.see(lease.instance, row="off")
+        await stage.see(lease.instance, row=lease.proxy_id)
+        assert await stage.lease(lease.proxy_id) == lease
+
+
+async def apply(stage: Stage, lease: Lease) -> None:
+    for what in ("down", "applied"):
+        assert await stage.pool.mark(lease, what)

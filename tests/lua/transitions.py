@@ -128,7 +128,7 @@ async def export(stage: Stage) -> Call:
 async def finish_release(stage: Stage) -> Call:
     await stage.add()
     lease = await stage.active(owner="5511")
-    return lambda pool: pool.finish_release(lease, Evidence.GONE, rest_ms=HOUR, rest_reason="orphan")
+    return lambda pool: pool.finish_release(lease, Evidence.GONE, rest_ms=HOUR, rest_reason="orphan", unmanage=True)
 
 
 @_transition
@@ -166,7 +166,7 @@ async def import_(stage: Stage) -> Call:
 
 async def _job(stage: Stage, job: str = "j1", total: int | None = 2) -> None:
     await stage.pool.create_job(
-        job, target=Target.PROXIES, action="disable", task="{}", total=total, actor="token:ana", op_id=None
+        job, target=Target.PROXIES, action="disable", task="{}", total=total, actor="jwt:ana", op_id=None
     )
 
 

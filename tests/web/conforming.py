@@ -29,8 +29,8 @@ def check(method: str, path: str, status: int, content_type: str, text: str) -> 
         assert status in (401, 404, 405), f"{method} {path} is not described"
         return
     template, operation = described
-    answer = operation["responses"].get(str(status))
-    assert answer is not None, f"{method} {template} does not describe {status}: {text}"
+    assert str(status) in operation["responses"], f"{method} {template} does not describe {status}: {text}"
+    answer = resolved(operation["responses"][str(status)])
     media = content_type.partition(";")[0]
     shown: Mapping[str, Any] = answer.get("content", {})
     if not shown:
@@ -41,6 +41,14 @@ def check(method: str, path: str, status: int, content_type: str, text: str) -> 
         validator = _validator(orjson.dumps(shown[media]["schema"]))
         errors = [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(orjson.loads(text))]
         assert not errors, f"{method} {template} {status}: {errors}: {text}"
+
+
+def resolved(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer itself, where it only refers to one that many share."""
+    if "$ref" not in answer:
+        return answer
+    shared: Mapping[str, Any] = DOCUMENT["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    return shared
 
 
 def _operation(method: str, path: str) -> tuple[str, Mapping[str, Any]] | None:

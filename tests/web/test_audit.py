@@ -39,6 +39,23 @@ async def found(api: Api, path: str, **query: object) -> Any:
     return answer.body
 
 
+JOINED = "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{WRENCH} loja"
+"""Evolution takes such names; to Python they are not printable."""
+
+
+async def test_whatever_an_instance_is_called(api: Api, mirror: Mirror, sim: Simulator) -> None:
+    await api.add()
+    sim.create(JOINED, state="close")
+    await api.assigned(JOINED)
+    await mirror.catch_up()
+    for path in ("/events", "/ledger"):
+        assert {one["name"] for one in (await found(api, path, instance=JOINED))["items"]} == {JOINED}
+    assert [one["name"] for one in (await found(api, "/instances", q=JOINED[:3]))["items"]] == [JOINED]
+    assert len((await found(api, "/proxies", group="", q="192.0.2", server="a"))["items"]) == 1
+    body = {"action": "rotate", "names": [JOINED], "dryRun": True}
+    assert (await api.call("POST", "/instances/bulk", body)).body["willChange"] == 1
+
+
 async def test_events_newest_first_with_what_their_scripts_said(api: Api, mirror: Mirror, sim: Simulator) -> None:
     [proxy_id] = await api.add()
     sim.create("shop")
@@ -212,7 +229,9 @@ async def test_a_range_of_all_times_is_answered(api: Api, mirror: Mirror) -> Non
     assert (await found(api, "/ledger", **everything, proxyId="none"))["items"] == []
 
 
-@pytest.mark.parametrize("path", ["/events", "/ledger?proxyId=x", "/stats/history"])
+@pytest.mark.parametrize(
+    "path", ["/events", "/ledger?proxyId=x", "/stats/history", "/proxies?sort=-host", "/proxies?q=x"]
+)
 async def test_a_sql_that_is_gone_costs_these_answers_and_no_others(
     api: Api, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

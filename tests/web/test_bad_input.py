@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema_rs
 import pytest
@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from service.evolution.simulator import Simulator
 from service.pool.tokens import Role
 from service.web import routes
+from service.web.requests import LoginRequest
 from service.web.routing import Route
 from tests.lua.invariants import dump
 from tests.web.api import Answer, Api
@@ -140,12 +141,18 @@ def _validator(model: type[BaseModel], field: str) -> jsonschema_rs.Draft202012V
     return jsonschema_rs.Draft202012Validator({**schema["properties"][field], "$defs": schema.get("$defs", {})})
 
 
-def wrong(route: Route, field: str, value: Any) -> bool:
-    """Whether no answer but a refusal will do: by the field's type and bounds, or because no such text is anything.
+def wrong(model: type[BaseModel], field: str) -> list[Any]:
+    """For which no answer but a refusal will do: by the field's type and bounds, or because no such text is anything.
 
     A login takes any text for a token, and it is nobody's."""
-    assert route.body is not None
-    return (value in HOSTILE and not route.login) or not _validator(route.body, field).is_valid(value)
+    hostile = HOSTILE if model is not LoginRequest else []
+    return [value for value in VALUES if value in hostile or not _validator(model, field).is_valid(value)]
+
+
+def nested(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
+    """The fields that are models themselves."""
+    kinds = [(name, kind) for name, field in model.model_fields.items() for kind in get_args(field.annotation)]
+    return [(name, kind) for name, kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
 async def test_a_body_that_is_no_object(scene: Scene) -> None:
@@ -169,12 +176,20 @@ async def test_each_field_in_each_wrong_way(scene: Scene) -> None:
         bodies.append(("nonsense", {**complete, "nonsense": 1}))
         bodies += [(field, {**complete, field: "x"}) for field in route.immutable]
         for field in properties(route.body):
-            bodies += [(field, {**complete, field: value}) for value in VALUES if wrong(route, field, value)]
+            bodies += [(field, {**complete, field: value}) for value in wrong(route.body, field)]
+        for field, inner in nested(route.body):
+            alone = {"action": complete["action"]}
+            bodies += [
+                (f"{field}.{name}", {**alone, field: {name: value}})
+                for name in properties(inner)
+                for value in wrong(inner, name)
+            ]
+            bodies.append((f"{field}.nonsense", {**alone, field: {"nonsense": 1}}))
         async with scene.unchanged(route):
             for field, body in bodies:
                 answer = await scene.ask(route, body=json.dumps(body).encode())
                 assert answer.status in REFUSED, (label(route), body, answer.text)
-                assert answer.status != 422 or answer.body["field"].partition(".")[0] == field
+                assert answer.status != 422 or f"{answer.body['field']}.".startswith(f"{field}."), (field, answer.text)
 
 
 async def test_each_parameter_in_each_wrong_way(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from service.pool.tokens import Role
 from service.web.context import JOBS
 from tests.helpers import wait_until
 from tests.web.api import Api, proxy
+from tests.web.logins import log_in
 
 
 async def ask(api: Api, body: dict[str, Any], path: str = "/proxies/bulk") -> dict[str, Any]:
@@ -215,6 +216,25 @@ async def test_jobs_are_listed_and_cancelled(idle: Api) -> None:
 
     await wait_until(done, what="the other one goes on")
     assert [event["proxy"] for event in await idle.events("proxy.disabled")] == [ids[1]]
+
+
+@pytest.mark.parametrize("by", ["token", "session"])
+async def test_a_job_ends_with_the_token_that_asked_for_it(idle: Api, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """At the next batch, and without a look at the token for each thing."""
+    text = await idle.pool.create_token("robot", Role.ADMIN, actor="cli:test")
+    headers = {"Authorization": f"Bearer {text}"} if by == "token" else (await log_in(idle, text=text)).headers
+    body = {"action": "disable", "ids": await idle.add(3)}
+    begun = (await idle.call("POST", "/proxies/bulk", body, role=None, headers=headers)).body
+    monkeypatch.setattr("service.control.jobs.PAGE", 1)
+    await idle.client.app[JOBS].step()
+    await idle.pool.revoke_token("robot", actor="cli:test")
+    for _ in range(2):
+        await idle.client.app[JOBS].step()
+    job = (await idle.call("GET", f"/jobs/{begun['jobId']}")).body
+    assert (job["state"], job["done"], job["endedAt"] is None) == ("revoked", 1, False)
+    assert len(await idle.events("proxy.disabled")) == 1
+    [ended] = await idle.events("job.ended")
+    assert (ended["actor"], ended["state"]) == ("auto", "revoked")
 
 
 async def test_the_line_is_full(idle: Api) -> None:

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from service.evolution.simulator import Simulator
 from service.pool.tokens import Role
+from tests.helpers import wait_until
 from tests.web.api import Api
 from tests.web.conftest import serving, settings_for
 from tests.web.issuer import SECRET, Published, jwk, rsa_key, signed
@@ -81,6 +82,8 @@ async def test_keys_at_a_url(redis: Redis, redis_url: str, tmp_path: Path, sim: 
             assert (await api.call("GET", "/stats", role=None, headers=good)).status == 200
             hmac = bearing(signed(kid="k1"))
             assert (await api.call("GET", "/stats", role=None, headers=hmac)).code == "unauthorized"
+            async with api.client.get("/readyz") as ready:
+                assert (await ready.json())["parts"]["jwks"] == "ok"
 
 
 async def test_keys_that_can_not_be_read_refuse_no_jwt_for_good(
@@ -92,3 +95,24 @@ async def test_keys_that_can_not_be_read_refuse_no_jwt_for_good(
         assert (answer.status, answer.code) == (503, "store_unavailable")
         assert "Retry-After" in answer.headers
         assert (await api.call("GET", "/stats")).status == 200
+
+        async def degraded() -> bool:
+            async with api.client.get("/readyz") as ready:
+                told = await ready.json()
+            return (ready.status, told["status"], told["parts"]["jwks"]) == (200, "degraded", "store_unavailable")
+
+        await wait_until(degraded, what="the loop that reads the keys is told of")
+        metrics = await api.client.get("/metrics", headers=bearing(api.tokens[Role.VIEWER]))
+        assert 'evoproxy_loop_failures{loop="jwks"} 0.0' not in await metrics.text()
+        assert 'evoproxy_loop_failures{loop="jwks"}' in await metrics.text()
+
+
+async def test_a_job_of_an_endless_jwt(jwt_api: Api) -> None:
+    body, headers = {"action": "disable", "ids": ["none"]}, bearing(signed(exp=10**4298))
+    begun = await jwt_api.call("POST", "/proxies/bulk", body, role=None, headers=headers)
+    assert begun.status == 202
+
+    async def done() -> bool:
+        return bool((await jwt_api.call("GET", f"/jobs/{begun.body['jobId']}")).body["state"] == "done")
+
+    await wait_until(done, what="the job is done")

@@ -16,7 +16,7 @@ from service.web import routes
 from service.web.refusals import refusals
 from service.web.routing import API
 from tests.web.api import Api
-from tests.web.conforming import DOCUMENT
+from tests.web.conforming import DOCUMENT, resolved
 
 OPERATIONS = [
     (f"{method.upper()} {path}", operation)
@@ -62,7 +62,7 @@ def test_operations_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS)
 def test_every_example_is_of_its_schema(name: str, operation: dict[str, Any]) -> None:
-    contents = [answer.get("content", {}) for answer in operation["responses"].values()]
+    contents = [resolved(answer).get("content", {}) for answer in operation["responses"].values()]
     shown = [one for content in contents for one in content.values() if "schema" in one]
     shown += [one for one in operation.get("requestBody", {}).get("content", {}).values() if "example" in one]
     for one in shown:

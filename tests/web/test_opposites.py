@@ -124,6 +124,47 @@ async def test_disabling_and_enabling(sound: Api) -> None:
     assert await count(sound, "proxy.disabled", "proxy.enabled") - before <= 1
 
 
+async def over(api: Api, begun: list[Answer]) -> list[dict[str, Any]]:
+    """The jobs, once each has looked at all that it was asked for."""
+    assert [answer.status for answer in begun] == [202] * len(begun)
+
+    async def ended() -> bool:
+        jobs = (await api.call("GET", "/jobs")).body["items"]
+        return all(job["endedAt"] for job in jobs)
+
+    await wait_until(ended, what="the jobs are over")
+    jobs = [(await api.call("GET", f"/jobs/{answer.body['jobId']}")).body for answer in begun]
+    assert [(job["state"], job["done"], job["failed"]) for job in jobs] == [("done", job["total"], []) for job in jobs]
+    return jobs
+
+
+async def test_disabling_and_enabling_many(sound: Api) -> None:
+    ids = await sound.add(6)
+    for _ in range(3):
+        actions = ("disable", "enable", "disable", "enable")
+        asked = (sound.call("POST", "/proxies/bulk", {"action": one, "ids": ids}) for one in actions)
+        for job in await over(sound, await at_once(*asked)):
+            assert (job["changed"], job["skipped"]) in ((6, {}), (0, {"unchanged": 6}))
+        [(status, active)] = {(shown["status"], shown["isActive"]) for shown in (await sound.get("/proxies"))["items"]}
+        assert (status, active) in (("disabled", False), ("free", True))
+
+
+async def test_releasing_and_rotating_many(sound: Api, sim: Simulator) -> None:
+    await sound.add(12)
+    names = ["one", "two", "three"]
+    for name in names:
+        sim.create(name, state="open")
+        await sound.call("POST", f"/instances/{name}/proxy")
+    asked = (
+        sound.call("POST", "/instances/bulk", {"action": one, "names": names})
+        for one in ("release", "rotate", "release")
+    )
+    jobs = await over(sound, await at_once(*asked))
+    assert sum(job["changed"] for job in jobs) >= len(names), "the first found them all"
+    for name in names:
+        assert (await sound.call("DELETE", f"/instances/{name}/proxy?force=true")).status in (200, 202, 404)
+
+
 async def test_taking_out_of_use_and_giving(sound: Api, sim: Simulator) -> None:
     sim.create("one")
     [proxy_id] = await sound.add()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import pytest
+
 from service.evolution.simulator import Simulator
 from service.pool.tokens import Role
+from service.web.replay import TURNS
 from tests.web.api import Api, lines, proxy
 
 KEY = {"Idempotency-Key": "once"}
+TEXT = {**KEY, "Content-Type": "text/plain"}
 
 
 async def test_an_assignment(api: Api, sim: Simulator) -> None:
@@ -103,3 +110,47 @@ async def test_what_holds_a_secret_is_not_kept(api: Api) -> None:
         for _ in range(2)
     ]
     assert [answer.status for answer in made] == [201, 409]
+
+
+async def test_repetitions_at_the_same_time_are_done_once_and_answered_the_same(api: Api, sim: Simulator) -> None:
+    await api.add(4)
+    sim.create("one")
+    asked = (api.call("POST", "/instances/one/proxy", headers=KEY) for _ in range(4))
+    first, *others = await asyncio.gather(*asked)
+    assert [(one.status, one.text) for one in others] == [(201, first.text)] * 3
+    assert (len(sim.calls.to("proxy/set")), len(await api.events("lease.reserved"))) == (1, 1)
+
+
+async def test_another_body_at_the_same_time_is_refused(api: Api) -> None:
+    bodies = [{"action": action, "ids": ["none"]} for action in ("disable", "enable")]
+    found = await asyncio.gather(*(api.call("POST", "/proxies/bulk", body, headers=KEY) for body in bodies))
+    assert sorted(one.status for one in found) == [202, 409]
+    assert [one.code for one in found if one.status == 409] == ["idempotency_key_reused"]
+    assert len(await api.pool.jobs()) == 1
+
+
+async def test_another_file_at_the_same_time_is_refused(api: Api) -> None:
+    files = [lines([proxy(number)]) for number in (1, 2)]
+    found = await asyncio.gather(*(api.call("POST", "/proxies/import", data=one, headers=TEXT) for one in files))
+    assert sorted(one.status for one in found) == [200, 409]
+    assert [one.code for one in found if one.status == 409] == ["idempotency_key_reused"]
+    assert (await api.get("/stats"))["total"] == 1
+
+
+async def test_another_body_in_another_process_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which begins it before this one does, and has not answered yet."""
+
+    async def begun_elsewhere(job_id: str, *, task: str, **asked: Any) -> None:
+        await create("theirs", task="{}", **asked)
+        await create(job_id, task=task, **asked)
+
+    create = api.pool.create_job
+    monkeypatch.setattr(api.pool, "create_job", begun_elsewhere)
+    answer = await api.call("POST", "/proxies/bulk", {"action": "disable", "ids": ["none"]}, headers=KEY)
+    assert (answer.status, answer.code) == (409, "idempotency_key_reused")
+
+
+async def test_no_turn_is_kept_when_nobody_waits(api: Api) -> None:
+    for _ in range(2):
+        assert (await api.call("POST", "/pause", headers=KEY)).status == 200
+    assert len(api.client.app[TURNS]) == 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import stat
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +73,10 @@ async def test_a_taken_port_is_named(redis: Redis, redis_url: str, tmp_path: Pat
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = bare(tmp_path, redis_url=SecretStr(redis_url))
         settings = settings.model_copy(update={"port": taken.getsockname()[1]})
-        with pytest.raises(SettingsError, match="EVOPROXY_PORT"):
+        with pytest.raises(SettingsError) as refused:
             await start(settings)
+    told = f"EVOPROXY_PORT: 127.0.0.1:{settings.port} can't be listened on: Address already in use"
+    assert refused.value.params["problems"] == [told]
     assert await redis.keys("*meta") == [], "it has not acted before it had the port"
 
 
@@ -275,3 +280,17 @@ def free_port() -> int:
 
 def test_the_stop_leaves_time_for_the_stores() -> None:
     assert main._REQUESTS_END + main._ACTS_END <= 7
+
+
+def test_what_is_there_at_the_start_is_in_no_full_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def stopped_at_once(_: Settings) -> AsyncIterator[str]:
+        asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
+        yield ""
+
+    monkeypatch.setattr(main, "running", stopped_at_once)
+    try:
+        main.serve(bare(tmp_path))
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 
 from service.errors import StoreUnavailableError
 from service.pool.tokens import Role
-from service.web.broadcast import BROADCAST, Broadcast
+from service.web.broadcast import BROADCAST, Broadcast, Reading
 from tests.helpers import LONG, wait_until
 from tests.web.api import Api
 
@@ -34,8 +34,8 @@ class Stream:
 
 
 @asynccontextmanager
-async def listening(api: Api) -> AsyncIterator[Stream]:
-    headers = {"Authorization": f"Bearer {api.tokens[Role.VIEWER]}"}
+async def listening(api: Api, language: str = "en") -> AsyncIterator[Stream]:
+    headers = {"Authorization": f"Bearer {api.tokens[Role.VIEWER]}", "Accept-Language": language}
     async with api.client.get("/api/v1/stats/stream", headers=headers) as response:
         assert (response.status, response.content_type) == (200, "text/event-stream")
         yield Stream(response)
@@ -70,6 +70,19 @@ async def test_all_listeners_share_one_poller(api: Api, monkeypatch: pytest.Monk
         for stream in (one, two, three):
             assert (await stream.next())[1]["total"] == 1
         assert asked - before <= 2 + (time.monotonic() - begun) / api.client.app[BROADCAST].loop.interval
+
+
+async def test_each_listener_hears_its_own_language(api: Api) -> None:
+    await api.controller.polls["a"].stop()
+    await api.pool.brake("a", "release", engaged=True, reason="missing leased=40 missing=31 closed=2")
+    async with listening(api, "pt-BR") as portuguese, listening(api, "en") as english:
+        reasons = [(await stream.next())[1]["brake"]["reason"] for stream in (portuguese, english)]
+    told = [
+        (await api.call("GET", "/stats", headers={"Accept-Language": language})).body["brake"]["reason"]
+        for language in ("pt-BR", "en")
+    ]
+    assert reasons == told
+    assert reasons[0] != reasons[1]
 
 
 async def test_the_stop_of_the_service_ends_streams(api: Api) -> None:
@@ -116,11 +129,12 @@ class Source:
         self.asked = 0
         self.down = False
 
-    async def read(self) -> tuple[bytes, bytes]:
+    async def read(self) -> Reading:
         self.asked += 1
         if self.down:
             raise StoreUnavailableError(store="redis")
-        return self.now, b"figures " + self.now
+        told = b"figures " + self.now
+        return self.now, lambda locale: told
 
 
 @asynccontextmanager
@@ -135,7 +149,7 @@ async def broadcasting(source: Source, *, quiet: float = 25.0) -> AsyncIterator[
 async def test_an_outage_is_told_and_its_end() -> None:
     source = Source()
     async with broadcasting(source) as broadcast:
-        listener = broadcast.listen()
+        listener = broadcast.listen("en")
         assert await anext(listener) == b"figures 1"
         source.down = True
         assert await anext(listener) is None
@@ -147,7 +161,7 @@ async def test_an_outage_is_told_and_its_end() -> None:
 @pytest.mark.virtual
 async def test_quiet_times_are_bounded() -> None:
     async with broadcasting(Source(), quiet=0.05) as broadcast:
-        listener = broadcast.listen()
+        listener = broadcast.listen("en")
         assert [await anext(listener) for _ in range(3)] == [b"figures 1"] * 3
         await listener.aclose()
 
@@ -158,12 +172,12 @@ async def test_nobody_listens_nobody_asks() -> None:
     async with broadcasting(source) as broadcast:
         await asyncio.sleep(0.05)
         assert source.asked == 0
-        listener = broadcast.listen()
+        listener = broadcast.listen("en")
         await anext(listener)
         await listener.aclose()
         source.now = b"2"
         await wait_until(lambda: _idle(source), what="the poller rests")
-        late = broadcast.listen()
+        late = broadcast.listen("en")
         assert await anext(late) == b"figures 2"
         await late.aclose()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from service.errors import StoreUnavailableError
-from service.pool.tokens import Role
+from service.pool.tokens import Role, token_text
 from service.web.auth import RATES
 from service.web.models import rfc3339
 from tests.lua.stage import MovedClock
@@ -121,6 +122,10 @@ async def test_a_token_with_a_rate_limit(api: Api, monkeypatch: pytest.MonkeyPat
     ("body", "status", "field"),
     [
         ({"name": "a b", "role": "viewer"}, 422, "name"),
+        ({"name": "..", "role": "viewer"}, 422, "name"),
+        ({"name": ".x", "role": "viewer"}, 422, "name"),
+        ({"name": "-", "role": "viewer"}, 422, "name"),
+        ({"name": "x" * 65, "role": "viewer"}, 422, "name"),
         ({"name": "x", "role": "king"}, 422, "role"),
         ({"name": "x"}, 422, "role"),
         ({"name": "x", "role": "viewer", "more": 1}, 422, "more"),
@@ -137,6 +142,25 @@ async def test_a_token_with_a_rate_limit(api: Api, monkeypatch: pytest.MonkeyPat
 async def test_bad_input(api: Api, body: object, status: int, field: str) -> None:
     answer = await api.call("POST", "/tokens", body, role=Role.SUPERADMIN)
     assert (answer.status, answer.body["field"]) == (status, field)
+
+
+async def test_a_name_of_an_older_release_lets_in_until_it_is_revoked(api: Api) -> None:
+    text = token_text("..")
+    await api.pool.run(
+        "token_create",
+        token="..",
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        role="viewer",
+        expires_at=0,
+        rate_limit=0,
+        replace=False,
+        actor="cli:test",
+        op_id=None,
+    )
+    headers = {"Authorization": f"Bearer {text}"}
+    assert (await api.call("GET", "/stats", role=None, headers=headers)).status == 200
+    await api.pool.revoke_token("..", actor="cli:test")
+    assert (await api.call("GET", "/stats", role=None, headers=headers)).status == 401
 
 
 async def test_a_name_that_is_taken(api: Api) -> None:

@@ -7,7 +7,6 @@ import uuid
 
 from aiohttp import web
 
-from service.audit import InstanceSearch, ProxySearch
 from service.control.bulk import Task
 from service.control.jobs import foresee
 from service.errors import InvalidInputError, RefusedError
@@ -16,7 +15,8 @@ from service.pool.tokens import Role
 from service.web.bodies import answer, digest_of
 from service.web.context import CONTROLLER, JOBS, POOL, actor, operation_id
 from service.web.jobs import BegunOut, ForeseenOut, JobOut
-from service.web.requests import InstanceBulk, InstanceFilter, ProxyBulk, ProxyFilter
+from service.web.problems import ProblemError
+from service.web.requests import InstanceBulk, ProxyBulk
 from service.web.routing import API, Route
 
 _GROUP = {"setGroup", "assign", "rotate"}
@@ -33,7 +33,7 @@ async def proxies(request: web.Request, body: ProxyBulk) -> web.Response:
         Target.PROXIES,
         body.action,
         ids=tuple(dict.fromkeys(body.ids or ())),
-        proxies=_proxy_search(body.filter, request.app[POOL].clock.now()) if body.filter else None,
+        proxies=body.filter.search(request.app[POOL].clock.now()) if body.filter else None,
         group=body.group,
         labels=tuple(body.labels or ()),
         force=body.force,
@@ -52,7 +52,7 @@ async def instances(request: web.Request, body: InstanceBulk) -> web.Response:
         Target.INSTANCES,
         body.action,
         ids=tuple(dict.fromkeys(body.names or ())),
-        instances=_instance_search(body.filter) if body.filter else None,
+        instances=body.filter.search() if body.filter else None,
         server=body.server,
         group=body.group,
         force=body.force,
@@ -78,8 +78,8 @@ async def _asked(request: web.Request, task: Task, *, dry_run: bool) -> web.Resp
     )
     request.app[JOBS].loop.wake()
     job = await pool.job(job_id)
-    if job is None:  # it is over already, and a hundred others after it
-        raise RefusedError("unknown_job")
+    if job is None:  # the key made another job in another process, just now; or a hundred others were over after it
+        raise ProblemError("idempotency_key_reused") if op_id else RefusedError("unknown_job")
     body = BegunOut(job_id=job.id, **dict(JobOut.of(job)))
     return answer(body, 202, headers={"Location": f"{API}/jobs/{job.id}"})
 
@@ -96,22 +96,6 @@ def _fits(field: str, action: str, actions: set[str], *, given: bool, needed: bo
         raise InvalidInputError(field=field, reason="missing")
     if given and action not in actions:
         raise InvalidInputError(field=field, reason="not_for_this")
-
-
-def _proxy_search(wanted: ProxyFilter, now: int) -> ProxySearch:
-    return ProxySearch(
-        q=wanted.q,
-        status=wanted.status,
-        protocol=wanted.protocol,
-        group=wanted.group,
-        label=wanted.label,
-        server=wanted.server,
-        expires_before=None if wanted.expiring is None else now + 1000 * wanted.expiring,
-    )
-
-
-def _instance_search(wanted: InstanceFilter) -> InstanceSearch:
-    return InstanceSearch(q=wanted.q, state=wanted.state, server=wanted.server, list=wanted.list)
 
 
 ROUTES = [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from aiohttp import web
 
-from service.audit import EventFilter, LedgerFilter
+from service.audit import EventFilter, Events, Ledger, LedgerFilter
 from service.errors import InvalidInputError
 from service.pool.tokens import Role
 from service.web import paging
@@ -14,6 +17,8 @@ from service.web.context import AUDIT, as_of
 from service.web.requests import EventQuery, LedgerQuery
 from service.web.routing import Route
 
+T = TypeVar("T")
+
 
 async def events(request: web.Request, query: EventQuery) -> web.Response:
     since, until = query.bounds()
@@ -21,14 +26,7 @@ async def events(request: web.Request, query: EventQuery) -> web.Response:
         query.instance, query.server, query.proxy_id, query.actor, query.type, query.level, since, until
     )
     found = await request.app[AUDIT].events(wanted, before=paging.decode(query.cursor), limit=query.limit)
-    return answer(
-        AuditPage[EventOut](
-            items=[EventOut.of(event) for event in found.items],
-            next_cursor=paging.encode(found.following or ""),
-            total=None,
-            as_of=await as_of(request, found.position),
-        )
-    )
+    return await _page(request, AuditPage[EventOut], map(EventOut.of, found.items), found)
 
 
 async def ledger(request: web.Request, query: LedgerQuery) -> web.Response:
@@ -37,14 +35,14 @@ async def ledger(request: web.Request, query: LedgerQuery) -> web.Response:
         raise InvalidInputError(field="instance", reason="instance_or_proxy")
     wanted = LedgerFilter(query.instance, query.proxy_id, query.server, since, until)
     found = await request.app[AUDIT].ledger(wanted, before=paging.decode(query.cursor), limit=query.limit)
-    return answer(
-        AuditPage[TenancyOut](
-            items=[TenancyOut.of(one) for one in found.items],
-            next_cursor=paging.encode(found.following or ""),
-            total=None,
-            as_of=await as_of(request, found.position),
-        )
-    )
+    return await _page(request, AuditPage[TenancyOut], map(TenancyOut.of, found.items), found)
+
+
+async def _page(
+    request: web.Request, model: type[AuditPage[T]], items: Iterable[T], found: Events | Ledger
+) -> web.Response:
+    following, told_at = paging.encode(found.following or ""), await as_of(request, found.position)
+    return answer(model(items=list(items), next_cursor=following, total=None, as_of=told_at))
 
 
 ROUTES = [

@@ -11,6 +11,7 @@ from service.errors import EvolutionError, EvoproxyError, StoreUnavailableError
 from service.web.bodies import answer
 from service.web.broadcast import BROADCAST
 from service.web.context import CONTROLLER, JOBS, MIRROR, POOL
+from service.web.jwts import jwt_loops
 
 
 async def live(request: web.Request) -> web.Response:
@@ -29,7 +30,8 @@ async def ready(request: web.Request) -> web.Response:
     for loop in (*request.app[CONTROLLER].loops, request.app[JOBS].loop, request.app[BROADCAST].loop):
         parts[loop.name] = _state(loop)
         dead = dead or parts[loop.name] == "dead"
-    for loop in request.app[MIRROR].loops:  # without SQL everything but the audit works
+    # Without SQL everything but the audit works, without the keys of JWTs every other login.
+    for loop in (*request.app[MIRROR].loops, *jwt_loops(request.app)):
         parts[loop.name] = _state_beside(loop)
     degraded = any(part != "ok" for part in parts.values())
     status = "unavailable" if dead else "degraded" if degraded else "ok"

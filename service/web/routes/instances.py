@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from service.audit import InstanceSearch
 from service.control import byhand
 from service.control.locate import locate
 from service.control.server import ServerControl
@@ -27,7 +26,7 @@ async def listing(request: web.Request, query: InstanceQuery) -> web.Response:
     if query.server is not None:
         request.app[CONTROLLER].server(query.server)
     which = query.list or "instances"
-    wanted = InstanceSearch(q=query.q, state=query.state, server=query.server)
+    wanted = query.search()
 
     async def read(position: str, count: int) -> tuple[str, list[Instance]]:
         return await pool.page_instances(position, count, which)

@@ -7,7 +7,7 @@ from aiohttp import web
 from service.audit import ProxySearch
 from service.control import byhand
 from service.errors import RefusedError
-from service.pool.models import Phase, Proxy, Status
+from service.pool.models import Proxy, Status
 from service.pool.stats import Stats
 from service.pool.tokens import Role
 from service.web import paging
@@ -84,16 +84,10 @@ async def remove(request: web.Request) -> web.Response:
 
 async def disable(request: web.Request, query: Force, body: Force) -> web.Response:
     """A used one drains: it keeps its instance until that lets go, or with ``force`` the instance gets another now."""
-    force = query.force or body.force
+    proxy_id, force = request.match_info["id"], query.force or body.force
     op_id = operation_id(request)
-    await request.app[POOL].disable(request.match_info["id"], reason="by_hand", actor=actor(request), op_id=op_id)
-    proxy = await _proxy(request)
-    lease = proxy.lease
-    if force and lease and not lease.tail and not lease.reservation and lease.phase is not Phase.RELEASING:
-        control = request.app[CONTROLLER].server(lease.server)
-        await byhand.rotate(control, lease.name, actor=actor(request), op_id=op_id and f"{op_id}:rotate", lease=lease)
-        proxy = await _proxy(request)
-    return _shown(proxy)
+    await byhand.disable(request.app[CONTROLLER], proxy_id, actor=actor(request), force=force, op_id=op_id)
+    return _shown(await _proxy(request))
 
 
 async def enable(request: web.Request) -> web.Response:
@@ -130,21 +124,8 @@ def _expected_rev(request: web.Request) -> str | None:
     return rev
 
 
-def _expires_before(request: web.Request, query: ProxyQuery) -> int | None:
-    return None if query.expiring is None else request.app[POOL].clock.now() + 1000 * query.expiring
-
-
 def _search(request: web.Request, query: ProxyQuery) -> ProxySearch:
-    return ProxySearch(
-        q=query.q,
-        status=query.status,
-        protocol=query.protocol,
-        group=query.group,
-        label=query.label,
-        server=query.server,
-        expires_before=_expires_before(request, query),
-        sort=query.sort or "host",
-    )
+    return query.search(request.app[POOL].clock.now(), query.sort or "host")
 
 
 def _total(stats: Stats, query: ProxyQuery) -> int | None:

@@ -7,10 +7,11 @@ from aiohttp import web
 from service.pool.sessions import IDLE_MS, csrf_of
 from service.pool.tokens import Role
 from service.web import paging
-from service.web.auth import COOKIE, charge, log_in
+from service.web.accounts import MeOut, SessionOut
+from service.web.auth import COOKIE
 from service.web.bodies import answer
 from service.web.context import CALLER, POOL, Caller, actor
-from service.web.models import MeOut, Page, SessionOut
+from service.web.models import Page
 from service.web.peers import address_of, is_secure
 from service.web.requests import LoginRequest, PageQuery
 from service.web.routing import Route
@@ -19,9 +20,6 @@ from service.web.routing import Route
 async def open_(request: web.Request, body: LoginRequest) -> web.Response:
     """The token or JWT of the header, else of the body, opens a session. A cookie opens none: no session prolongs
     itself."""
-    if CALLER not in request:
-        await log_in(request, body.token)
-        charge(request)
     pool, caller = request.app[POOL], request[CALLER]
     secret, session = await pool.open_session(
         caller.actor,

@@ -42,7 +42,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     await response.write(b"retry: %d\n\n" % _RETRY_MS)
     checked = time.monotonic()
     try:
-        async with aclosing(request.app[BROADCAST].listen()) as told:
+        async with aclosing(request.app[BROADCAST].listen(locale(request))) as told:
             async for latest in told:
                 if latest is None:
                     await response.write(b"event: unavailable\ndata: {}\n\n")

@@ -6,9 +6,10 @@ from aiohttp import web
 
 from service.pool.tokens import Role, Token
 from service.web import paging
+from service.web.accounts import TokenOut
 from service.web.bodies import answer
 from service.web.context import POOL, actor
-from service.web.models import Page, TokenOut
+from service.web.models import Page
 from service.web.requests import PageQuery, TokenRequest
 from service.web.routing import Route
 
