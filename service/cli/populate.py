@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, cast
@@ -15,14 +16,19 @@ import typer
 from service.cli import output, words
 from service.cli.asking import asking
 from service.cli.backend import Backend, Document, asked
+from service.control.import_report import Verdict
 from service.control.intake import LARGEST, Mode
 from service.errors import InvalidInputError
+from service.importing import render
 from service.messages import Locale
-from service.models import Protocol
+from service.models import Protocol, ProxySpec
 from service.web.requests import ImportQuery
 
 SHOWN = 20
-"""Refused lines, and warnings, shown to people. JSON holds all that the report kept."""
+"""Refused lines, warnings, and in a dry run lines of each verdict, shown to people. JSON holds all that the report
+kept."""
+
+_COLUMNS = {"line": "line", "verdict": "verdict", "proxy": "proxy", "changed": "changed", "remarks": "remarks"}
 
 _CHUNK = 1 << 18
 
@@ -55,7 +61,7 @@ async def populate(
     if as_json:
         output.document(report)
     else:
-        show(report, backend.locale)
+        await show(report, backend.locale)
         if dry_run:
             typer.echo(words.text("dry_run", backend.locale))
     if not accepted(report):
@@ -115,12 +121,45 @@ def accepted(report: Document) -> int:
     return sum(report[name] for name in ("added", "updated", "unchanged"))
 
 
-def show(report: Document, locale: Locale) -> None:
-    """The report for people."""
+async def show(report: Document, locale: Locale) -> None:
+    """The report for people: of a dry run line by line, else with what calls for a look."""
     counts = {name: report[name] for name in ("added", "updated", "unchanged", "disabled", "drained")}
     output.figures({**counts, "rejected": report["rejectedCount"], "warnings": report["warningsCount"]})
+    if report["dryRun"]:
+        await _show_lines(report, locale)
+        return
     _tell("rejected", report["rejected"], report["rejectedCount"], locale)
     _tell("warned", report["warnings"], report["warningsCount"], locale)
+
+
+async def _show_lines(report: Document, locale: Locale) -> None:
+    shown = list(_first(report["lines"]))
+
+    async def rows() -> AsyncIterator[Document]:
+        for line in shown:
+            reasons = "; ".join(remark["reason"] for remark in line["remarks"])
+            yield {**line, "proxy": _proxy(line), "remarks": reasons}
+
+    await output.listed(rows(), _COLUMNS, as_json=False)
+    if more := sum(report["verdicts"].values()) - len(shown):
+        typer.echo(words.text("more_lines", locale, count=more))
+
+
+def _first(lines: Sequence[Document]) -> Iterator[Document]:
+    """The first :data:`SHOWN` of each verdict and of those with a warning."""
+    seen: Counter[str] = Counter()
+    for line in lines:
+        verdict = line["verdict"]
+        kinds = {verdict, Verdict.WARNED} if line["remarks"] and verdict != Verdict.REFUSED else {verdict}
+        seen.update(kinds)
+        if min(seen[kind] for kind in kinds) <= SHOWN:
+            yield line
+
+
+def _proxy(line: Document) -> str:
+    if line["host"] is None:
+        return ""
+    return render(ProxySpec(Protocol(line["protocol"]), line["host"], line["port"]))
 
 
 def _tell(code: str, remarks: Sequence[Document], count: int, locale: Locale) -> None:

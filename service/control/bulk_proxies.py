@@ -7,7 +7,7 @@ from service.control.bulk import Batch, Task, Thing, matching, named
 from service.control.controller import Controller
 from service.errors import RefusedError
 from service.importing.draft import LABELS_LIMIT
-from service.pool.models import Lease, Phase, Proxy, Status
+from service.pool.models import Lease, Proxy, Status
 
 _ATTEMPTS = 5
 """Times that labels are read again because somebody else has changed the proxy."""
@@ -38,7 +38,7 @@ class OnProxies:
         match task.action:
             case "disable":
                 await pool.disable(found.id, reason="by_hand", actor=actor, op_id=op_id)
-                if task.force and found.lease and _movable(found.lease):
+                if task.force and found.lease and byhand.movable(found.lease):
                     await self._rotate(found.lease, actor, f"{op_id}:rotate")
             case "enable":
                 await pool.enable(found.id, actor=actor, op_id=op_id)
@@ -87,7 +87,7 @@ def hindrance(task: Task, proxy: Proxy, after: int) -> str:
     """Why nothing is to be done to the proxy as it is; see :meth:`service.control.bulk.Kind.hindrance`."""
     match task.action:
         case "disable":
-            moves = task.force and proxy.lease is not None and _movable(proxy.lease)
+            moves = task.force and proxy.lease is not None and byhand.movable(proxy.lease)
             return "" if proxy.active or moves else "unchanged"
         case "enable":
             return "unusable" if proxy.unusable else "unchanged" if proxy.active else ""
@@ -107,8 +107,4 @@ def _of_lease(task: Task, lease: Lease | None, after: int) -> str:
     if int(lease.token) > after:
         return "later_lease"
     ends = task.action == "release" and task.force and not lease.tail and not lease.reservation
-    return "" if ends or _movable(lease) else "wrong_phase"
-
-
-def _movable(lease: Lease) -> bool:
-    return not lease.tail and not lease.reservation and lease.phase is not Phase.RELEASING
+    return "" if ends or byhand.movable(lease) else "wrong_phase"

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from service.control.import_report import ImportReport
 from service.errors import InvalidInputError
 from service.importing import Outcome, Parsed, ProxyReader, Rejected, Warned
 from service.importing.fields import host_rank
 from service.models import USABLE_PROTOCOLS, Protocol, ProxySpec
-from service.pool.batches import Imported
+from service.pool.batches import Foretold, Imported
 from service.pool.pool import Pool
 
 Mode = Literal["add", "sync"]
@@ -24,58 +25,10 @@ BATCH = 50
 LARGEST = 128 << 20
 """Bytes of one source: above two million lines. What is larger is most likely no list of proxies."""
 
-REMARKS_KEPT = 1000
-"""Refusals and warnings that a report lists of each; beyond it they are only counted."""
-
 _SLICE = 16384
 _IP_LITERAL = 2
 _REMEMBERED = 100_000
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What an import did, or in a dry run would do.
-
-    ``added`` includes those that are kept ``disabled`` because the Evolution API can't use them; ``drained`` counts
-    what a sync took out of use. ``rejected`` and ``warnings`` hold the first :data:`REMARKS_KEPT` lines, their
-    counts all.
-    """
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    disabled: int = 0
-    drained: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
-    rejected_count: int = 0
-    warnings: list[Warned] = field(default_factory=list)
-    warnings_count: int = 0
-
-    @property
-    def accepted(self) -> int:
-        """Lines that gave a proxy."""
-        return self.added + self.updated + self.unchanged
-
-    def count(self, imported: Imported) -> None:
-        match imported.word:
-            case "updated":
-                self.updated += 1
-            case "unchanged":
-                self.unchanged += 1
-            case _:
-                self.added += 1
-                self.disabled += imported.word == "disabled"
-
-    def reject(self, rejected: Rejected) -> None:
-        self.rejected_count += 1
-        if len(self.rejected) < REMARKS_KEPT:
-            self.rejected.append(rejected)
-
-    def warn(self, warned: Warned, *, first: bool = False) -> None:
-        """``first`` is for what the whole import is about: nobody may miss it."""
-        self.warnings_count += 1
-        self.warnings.insert(0 if first else len(self.warnings), warned)
-        del self.warnings[REMARKS_KEPT:]
+_DETAILS = ("password", "group", "labels", "expires_at")
 
 
 async def import_proxies(
@@ -101,15 +54,15 @@ async def import_proxies(
     Raises :class:`InvalidInputError` for a source that is no text, or for a sync that names no proxy;
     :class:`service.errors.StoreUnavailableError`; whatever ``chunks`` raises.
     """
-    report = ImportReport()
+    report = ImportReport(dry_run)
     sink: _Sink = _DryRun(pool) if dry_run else _Import(pool, await _stamp(pool, op_id), actor)
-    batch: list[Parsed] = []
+    batch: list[_Line] = []
 
     async def write() -> None:
-        for parsed, imported in zip(batch, await sink.write(batch), strict=True):
-            report.count(imported)
-            for warned in _warnings(parsed, imported, pool.clock.now()):
-                report.warn(warned)
+        answers = await sink.write([line.parsed for line in batch])
+        for line, imported in zip(batch, answers, strict=True):
+            warnings = [*line.warnings, *_warnings(line.parsed, imported, pool.clock.now())]
+            report.accept(line.parsed, imported, warnings)
         batch.clear()
         if on_progress is not None:
             on_progress(report)
@@ -117,11 +70,13 @@ async def import_proxies(
     async for outcome in _outcomes(chunks, ProxyReader(protocol=default_protocol, group=group)):
         match outcome:
             case Parsed():
-                batch.append(outcome)
                 if len(batch) >= BATCH:
                     await write()
+                batch.append(_Line(outcome))
             case Rejected():
                 report.reject(outcome)
+            case Warned() if batch and batch[-1].parsed.line == outcome.line:
+                batch[-1].warnings.append(outcome)
             case Warned():
                 report.warn(outcome)
     if batch:
@@ -133,10 +88,18 @@ async def import_proxies(
             line = report.rejected[0].line
             report.warn(Warned(line, "not_drained", "a sync drains nothing while a line is rejected"), first=True)
         else:
-            report.drained = await sink.drain()
+            await sink.drain(report)
         if on_progress is not None:
             on_progress(report)
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that waits to be written, with what was said of it."""
+
+    parsed: Parsed
+    warnings: list[Warned] = field(default_factory=list)
 
 
 async def _outcomes(chunks: AsyncIterable[bytes], reader: ProxyReader) -> AsyncIterator[Outcome]:
@@ -202,13 +165,13 @@ class _Import:
         told = [(one.id, fingerprint(one.password), one.group, one.labels, one.expires_at) for one in specs]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
-    async def drain(self) -> int:
-        cursor, drained = "", 0
+    async def drain(self, report: ImportReport) -> None:
+        cursor = ""
         while True:
             cursor, count = await self._pool.sync(stamp=self._stamp, cursor=cursor, limit=BATCH, actor=self._actor)
-            drained += count
+            report.drained += count
             if not cursor:
-                return drained
+                return
 
 
 class _DryRun:
@@ -224,18 +187,23 @@ class _DryRun:
         self._written: dict[str, ProxySpec] = {}
         self._addresses: set[tuple[str, Protocol]] = set()
 
-    async def write(self, batch: list[Parsed]) -> list[Imported]:
+    async def write(self, batch: list[Parsed]) -> list[Foretold]:
         foretold = await self._pool.preview([parsed.spec for parsed in batch])
         return [self._after(parsed.spec, imported) for parsed, imported in zip(batch, foretold, strict=True)]
 
-    def _after(self, spec: ProxySpec, imported: Imported) -> Imported:
-        """What becomes of ``imported``, foretold by the pool as it is, after the lines before it."""
+    def _after(self, spec: ProxySpec, imported: Foretold) -> Foretold:
+        """What becomes of ``imported``, foretold by the pool as it is, after the lines before it.
+
+        ``duplicate`` is what they leave unchanged of a proxy that they named.
+        """
         earlier = self._written.get(spec.id)
+        again = earlier is not None or spec.id in self._named
         if imported.status:
             self._named.add(spec.id)
         if earlier is not None:
             spec = _over(earlier, spec)
-            imported = replace(imported, word="unchanged" if spec == earlier else "updated")
+            changed = tuple(name for name in _DETAILS if getattr(spec, name) != getattr(earlier, name))
+            imported = replace(imported, word="updated" if changed else "unchanged", changed=changed)
         elif imported.word == "added" and _expired(spec, self._pool.clock.now()):
             imported = replace(imported, word="disabled")
         others = [
@@ -244,19 +212,23 @@ class _DryRun:
             if protocol in imported.other_protocols
             or (protocol is not spec.protocol and (spec.host, protocol) in self._addresses)
         ]
-        if earlier is not None or (imported.word != "unchanged" and len(self._written) < _REMEMBERED):
+        if again and imported.word == "unchanged":
+            imported = replace(imported, word="duplicate")
+        elif earlier is not None or (imported.word != "unchanged" and len(self._written) < _REMEMBERED):
             self._written[spec.id] = spec
             if host_rank(spec.host) == _IP_LITERAL:
                 self._addresses.add((spec.host, spec.protocol))
         return replace(imported, other_protocols=tuple(others))
 
-    async def drain(self) -> int:
-        cursor, drained = "", 0
+    async def drain(self, report: ImportReport) -> None:
+        cursor = ""
         while True:
             cursor, proxies = await self._pool.page(cursor, BATCH)
-            drained += sum(proxy.active and proxy.id not in self._named for proxy in proxies)
+            for proxy in proxies:
+                if proxy.active and proxy.id not in self._named:
+                    report.drain(proxy)
             if not cursor:
-                return drained
+                return
 
 
 def _over(earlier: ProxySpec, spec: ProxySpec) -> ProxySpec:

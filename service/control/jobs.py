@@ -145,6 +145,7 @@ class Jobs:
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         for outcome in (task.result() for task in tasks):
             if isinstance(outcome, Exception):
                 raise outcome

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from service.control.context import Context
 from service.control.decide import decide
+from service.control.drift import Drift, drifts
 from service.control.looking import Look, Looking, seens_of
 from service.control.plan import Planned, plan
 from service.pool.models import Status
@@ -15,11 +16,13 @@ from service.pool.servers import ServerRecord
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What one look led to. ``named`` counts, by group, the free proxies that rows of this server name: they will be
-    adopted or kept back, and are no candidates. ``braked`` are the halves of the brake that are engaged."""
+    """What one look led to. ``drift`` is what differs, by id. ``named`` counts, by group, the free proxies that rows of
+    this server name: they will be adopted or kept back, and are no candidates. ``braked`` are the halves of the brake
+    that are engaged."""
 
     look: Look
     planned: list[Planned]
+    drift: dict[str, Drift]
     named: Counter[str]
     braked: tuple[str, ...]
 
@@ -40,6 +43,7 @@ async def foresee(context: Context) -> Foreseen:
     return Foreseen(
         look,
         plan(context.server, seens, decisions, look.adopted, policy),
+        drifts(seens, policy, {}),
         Counter(proxy.group for proxy in known.values() if proxy.status is Status.FREE),
         tuple(record.engaged),
     )

@@ -28,6 +28,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
+_ZIP = b"PK\x03\x04"
+"""How an .xlsx or .ods begins."""
+
 _JSON_LINES = re.compile(r"\s*\{[^\n]*\}[ \t]*\n\s*\{")
 _JSON = re.compile(r'\s*(?:\{|\[\s*(?:[\["{\]]|$))')
 _DAMAGED = "\N{REPLACEMENT CHARACTER}"
@@ -72,6 +75,8 @@ class ProxyReader:
 
     def _begin(self) -> list[Outcome]:
         data, self._head = self._head or b"", None
+        if data.startswith(_ZIP):
+            raise InvalidInputError(field="file", reason="workbook")
         encoding = next((name for bom, name in _BOMS if data.startswith(bom)), None)
         if encoding is None and b"\0" in data[:SNIFF_BYTES]:
             raise InvalidInputError(field="file", reason="binary")

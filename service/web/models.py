@@ -11,15 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from service import messages
-from service.control.intake import ImportReport
+from service.control.import_report import ImportReport, Judged, Verdict
 from service.evolution.models import Observation
 from service.importing import Rejected, Warned
 from service.messages import Locale
 from service.models import Protocol
 from service.pool.choice import Choice, Why
 from service.pool.models import Applied, Instance, Lease, Phase, Proxy, Status, Waits
-from service.pool.sessions import Session
-from service.pool.tokens import Role, Token
 
 EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_000
 """Milliseconds UTC of the first and the last second that RFC 3339 can write."""
@@ -265,14 +263,53 @@ class ProxyPage(Page[ProxyOut]):
     as_of: Time
 
 
+class Said(ApiModel):
+    code: str
+    reason: str
+
+
 class Remark(ApiModel):
     line: int
     code: str
     reason: str
 
 
+def _said(one: Rejected | Warned, locale: Locale) -> dict[str, str]:
+    return {"code": one.code, "reason": messages.remark(one.code, locale, one.reason)}
+
+
+class LineOut(ApiModel):
+    """What would become of one line. ``line`` is null for a ``drained`` proxy, which no line names; ``changed`` names
+    fields of the proxy. Nothing is repeated of a line that gave none."""
+
+    line: int | None
+    verdict: Verdict
+    protocol: Protocol | None
+    host: str | None
+    port: int | None
+    changed: list[str]
+    remarks: list[Said]
+
+    @classmethod
+    def of(cls, judged: Judged, locale: Locale) -> LineOut:
+        protocol, host, port = judged.endpoint or (None, None, None)
+        return cls(
+            line=judged.line,
+            verdict=judged.verdict,
+            protocol=protocol,
+            host=host,
+            port=port,
+            changed=[to_camel(name) for name in judged.changed],
+            remarks=[Said(**_said(one, locale)) for one in judged.remarks],
+        )
+
+
 class ImportOut(ApiModel):
-    """The counts are of all lines; the two lists end at a thousand each."""
+    """The counts are of all lines; ``rejected`` and ``warnings`` end at a thousand each.
+
+    Only a dry run has ``verdicts``, which count all lines, and ``lines``: the first thousand of each verdict and those
+    whose warnings are listed; ``linesOmitted`` counts the others.
+    """
 
     added: int
     updated: int
@@ -283,17 +320,17 @@ class ImportOut(ApiModel):
     rejected_count: int
     warnings: list[Remark]
     warnings_count: int
+    verdicts: dict[Verdict, int]
+    lines: list[LineOut]
+    lines_omitted: int
     dry_run: bool
 
     @classmethod
-    def of(cls, report: ImportReport, locale: Locale, *, dry_run: bool) -> ImportOut:
+    def of(cls, report: ImportReport, locale: Locale) -> ImportOut:
         """Remarks in the words of ``locale``."""
 
         def told(remarks: Iterable[Rejected | Warned]) -> list[Remark]:
-            return [
-                Remark(line=one.line, code=one.code, reason=messages.remark(one.code, locale, one.reason))
-                for one in remarks
-            ]
+            return [Remark(line=one.line, **_said(one, locale)) for one in remarks]
 
         return cls(
             added=report.added,
@@ -305,68 +342,8 @@ class ImportOut(ApiModel):
             rejected_count=report.rejected_count,
             warnings=told(report.warnings),
             warnings_count=report.warnings_count,
-            dry_run=dry_run,
-        )
-
-
-class TokenOut(ApiModel):
-    """``token`` is there once, when it is made. ``last_used_at`` is right to the minute; ``rate_limit`` is in requests
-    a minute, ``null`` for any number."""
-
-    id: str
-    name: str
-    role: Role
-    created_at: Time
-    expires_at: Time
-    last_used_at: Time
-    rate_limit: int | None
-    token: str | None = Field(default=None, repr=False)
-
-    @classmethod
-    def of(cls, token: Token) -> TokenOut:
-        return cls(
-            id=token.name,
-            name=token.name,
-            role=token.role,
-            created_at=token.created_at,
-            expires_at=token.expires_at,
-            last_used_at=token.last_used_at,
-            rate_limit=token.rate_limit,
-        )
-
-
-class MeOut(ApiModel):
-    """Who is asking. With a session: what a write has to send as ``X-CSRF-Token``, when the session ends at the latest,
-    and after how many seconds without a request; else when the token or JWT ends."""
-
-    actor: str
-    role: Role
-    csrf: str | None = Field(repr=False)
-    expires_at: Time
-    idle_seconds: int | None
-
-
-class SessionOut(ApiModel):
-    """One login to the dashboard. ``last_seen_at`` is right to the minute."""
-
-    id: str
-    actor: str
-    role: Role
-    created_at: Time
-    last_seen_at: Time
-    expires_at: Time
-    address: str
-    user_agent: str
-
-    @classmethod
-    def of(cls, session: Session) -> SessionOut:
-        return cls(
-            id=session.id,
-            actor=session.actor,
-            role=session.role,
-            created_at=session.created_at,
-            last_seen_at=session.seen_at,
-            expires_at=session.expires_at,
-            address=session.address,
-            user_agent=session.agent,
+            verdicts=report.verdicts,
+            lines=[LineOut.of(one, locale) for one in report.in_order()],
+            lines_omitted=report.verdicts.total() - len(report.lines),
+            dry_run=report.dry_run,
         )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from service.control import intake
-from service.control.intake import ImportReport, import_proxies
+from service.control.import_report import KEPT, ImportReport, Judged, Verdict
+from service.control.intake import import_proxies
 from service.errors import InvalidInputError
 from service.importing import ProxyReader
 from service.models import Protocol, ProxySpec
@@ -87,9 +90,69 @@ async def test_a_dry_run_foretells_and_changes_nothing(pool: Pool, redis: Redis)
     foretold = await take(pool, source, mode="sync", dry_run=True)
     assert await _everything(redis) == before
     done = await take(pool, source, mode="sync")
-    assert foretold == done
+    assert _plain(foretold) == done
     assert figures(done) == (4, 3, 3, 1, 2)
     assert [one.code for one in done.warnings] == ["unusable_protocol", "shared_address"]
+
+
+async def test_each_line_has_its_verdict(pool: Pool) -> None:
+    await take(pool, text(range(4)))
+    source = (
+        b"host,port,username,password,group,expires\n"
+        b"10.0.0.0,80,user,secret,,\n"
+        b"10.0.0.1,80,user,other,br,2999-01-01\n"
+        b"nonsense\n"
+        b"10.0.0.7,80,user,secret,,\n"
+        b"10.0.0.7,80,user,secret,,\n"
+        b"10.0.0.0,80,user,secret,,\n"
+        b"10.0.0.7,80,user,fresh,,\n"
+        b"https://10.9.9.9,443,,,,\n"
+    )
+    foretold = await take(pool, source, dry_run=True)
+    assert [_shown(told) for told in foretold.in_order()] == [
+        (2, "unchanged", "10.0.0.0", (), []),
+        (3, "changed", "10.0.0.1", ("password", "group", "expires_at"), []),
+        (4, "refused", None, (), ["port"]),
+        (5, "new", "10.0.0.7", (), []),
+        (6, "duplicate", "10.0.0.7", (), []),
+        (7, "duplicate", "10.0.0.0", (), []),
+        (8, "changed", "10.0.0.7", ("password",), []),
+        (9, "new", "10.9.9.9", (), ["unusable_protocol"]),
+    ]
+    done = await take(pool, source)
+    assert _plain(foretold) == done
+    entries: Any = await pool.redis.xrange(pool.keys.named("events"))
+    changed = [event["changed"] for _, event in entries if "changed" in event]
+    assert changed == [",".join(judged.changed) for judged in foretold.in_order() if judged.changed]
+
+
+async def test_a_sync_names_what_it_drains_and_what_it_says_of_no_proxy(pool: Pool) -> None:
+    await take(pool, text(range(3)))
+    report = await take(pool, b"host,port,username,colour\n10.0.0.0,80,user,red\n", mode="sync", dry_run=True)
+    first, second, *drained = [_shown(judged) for judged in report.in_order()]
+    assert first == (1, "warned", None, (), ["unknown_columns"])
+    assert second == (2, "unchanged", "10.0.0.0", (), ["half_credentials"])
+    assert sorted(drained) == [(None, "drained", f"10.0.0.{n}", (), []) for n in (1, 2)]
+
+
+def _shown(judged: Judged) -> tuple[int | None, str, str | None, tuple[str, ...], list[str]]:
+    host = judged.endpoint[1] if judged.endpoint else None
+    return judged.line, judged.verdict, host, judged.changed, [one.code for one in judged.remarks]
+
+
+def _plain(report: ImportReport) -> ImportReport:
+    """Without what only a dry run tells."""
+    return replace(report, dry_run=False, verdicts=Counter(), lines=[])
+
+
+async def test_the_first_lines_of_each_verdict_are_told_and_the_others_counted(pool: Pool) -> None:
+    many = KEPT + 3
+    source = text(range(many)) + b"nonsense\n" * many + b"https://10.9.9.9:443\n"
+    report = await take(pool, source, dry_run=True)
+    kept = Counter(judged.verdict for judged in report.lines)
+    assert kept == {Verdict.NEW: KEPT + 1, Verdict.REFUSED: KEPT}
+    assert report.verdicts == {Verdict.NEW: many + 1, Verdict.REFUSED: many}
+    assert report.in_order()[-1].endpoint == (Protocol.HTTPS, "10.9.9.9", 443), "listed for its warning"
 
 
 async def _everything(redis: Redis) -> dict[str, Any]:
@@ -122,10 +185,10 @@ async def test_a_sync_with_a_damaged_line_imports_the_others_and_drains_nothing(
 
 
 async def test_that_nothing_was_drained_is_the_first_of_many_warnings(pool: Pool) -> None:
-    damaged = b"nonsense\n" + text([1]) + b"https://10.9.9.9:443\n" * (intake.REMARKS_KEPT + 1)
+    damaged = b"nonsense\n" + text([1]) + b"https://10.9.9.9:443\n" * (KEPT + 1)
     report = await take(pool, damaged, mode="sync")
-    assert (report.warnings[0].code, len(report.warnings)) == ("not_drained", intake.REMARKS_KEPT)
-    assert report.warnings_count == intake.REMARKS_KEPT + 2
+    assert (report.warnings[0].code, len(report.warnings)) == ("not_drained", KEPT)
+    assert report.warnings_count == KEPT + 2
 
 
 async def test_a_proxy_that_stays_disabled_is_told(pool: Pool) -> None:
@@ -229,10 +292,10 @@ async def test_a_long_source_needs_no_more_memory_than_a_short_one(redis: Redis)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert (report.accepted, report.rejected_count) == (lines, lines // 5)
-        assert len(report.rejected) <= intake.REMARKS_KEPT
+        assert len(report.rejected) <= KEPT
         return most
 
-    short, long = await peak(3_000), await peak(9_000)
+    short, long = await peak(5_000), await peak(10_000)
     assert long < short * 1.2
 
 

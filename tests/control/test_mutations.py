@@ -680,10 +680,28 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         "test_drift.py::test_a_repair_leaves_another_instance_of_the_name_alone",
     ),
     "what was applied counts after the row was written again": (
-        "lua/mark.lua",
+        "lua/lib/leases.lua",
         "'applied', 'no', 'down', '0', 'active_at'",
         "'down', '0', 'active_at'",
         "test_drift.py::test_what_was_applied_before_a_row_was_written_again_proves_nothing",
+    ),
+    "a row that is back is believed to have been there all the time": (
+        "lua/observe.lua",
+        "if old.row and old.row ~= row then",
+        "if false then",
+        "test_believing.py::test_a_row_that_is_back_by_a_late_set_is_no_proof",
+    ),
+    "B8, the list's column proves that a socket is gone": (
+        f"{CONTROL}/reconnecting.py",
+        '    if state == "close" or (state == "connecting" and adopted):',
+        "    if True:",
+        "test_believing.py::test_a_list_that_is_late_frees_no_proxy_that_is_in_use",
+    ),
+    "a release comes too late and leaves the instance unmanaged": (
+        "lua/begin_release.lua",
+        "if A.unmanage and lease.tail == '1' then",
+        "if false then",
+        "test_byhand.py::test_a_release_that_a_rotation_overtook_leaves_the_instance_alone",
     ),
     "a name is not encoded whole": (
         "service/evolution/client.py",

@@ -91,6 +91,29 @@ async def test_a_server_in_trouble_delays_no_other(both: Scene, trouble: str) ->
     assert both.control.error is None
 
 
+@pytest.mark.parametrize(
+    ("fault", "advised"),
+    [
+        (Fault(status=401), "O servidor b recusa a chave"),
+        (Fault(status=404), "O que o servidor b responde não é da Evolution API"),
+        (Fault(body=b"<html></html>"), "O que o servidor b responde não é da Evolution API"),
+        (Fault(status=429), ""),
+        (Fault(status=503), ""),
+        (Fault(cut="before"), ""),
+    ],
+    ids=["key", "route", "page", "limit", "error", "silence"],
+)
+async def test_what_no_waiting_mends_is_told_once_in_words(
+    both: Scene, caplog: pytest.LogCaptureFixture, fault: Fault, advised: str
+) -> None:
+    both.sims["b"].warts.faults.append(fault)
+    for _ in range(2):
+        with pytest.raises(EvolutionError):
+            await both.tick(server="b")
+    told = [one.getMessage() for one in caplog.records if one.name == "service.control.server" and one.levelno > 30]
+    assert [one[: len(advised)] for one in told] == [advised] * bool(advised)
+
+
 async def test_a_refused_key_is_told_and_the_other_server_goes_on(both: Scene) -> None:
     held = both.sims["b"].create("y", state="open")
     await tick(both)

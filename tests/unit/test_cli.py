@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from service.cli import environment, words
-from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE, exit_code
+from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE, command, exit_code, lines
 from service.control.intake import LARGEST
 from service.errors import (
     EvolutionNotFoundError,
@@ -73,16 +75,17 @@ def test_exit_code(error: EvoproxyError, code: int) -> None:
         ),
         (InvalidInputError("no_file", file="x.txt"), "x.txt: o arquivo não existe"),
         (RefusedError("wrong_phase", details=()), "A operação não é possível nesta fase"),
+        (RefusedError("unknown_server", details=("sul",)), "Servidor desconhecido: sul"),
         (RefusedError("stale", details=("p1", "17")), "O estado mudou; tente de novo (details: p1 17)"),
     ],
 )
 def test_an_error_is_one_line_that_names_the_thing(error: EvoproxyError, line: str) -> None:
-    assert words.lines(error, "pt-BR") == [line]
+    assert lines(error, "pt-BR") == [line]
 
 
-@pytest.mark.parametrize("code", sorted(words._TEXTS))
+@pytest.mark.parametrize("code", sorted(words.TEXTS))
 def test_both_languages_fill_the_same_places(code: str) -> None:
-    portuguese, english = (sorted(part for part in text.split("{")[1:]) for text in words._TEXTS[code])
+    portuguese, english = (sorted(part for part in text.split("{")[1:]) for text in words.TEXTS[code])
     names = [sorted(piece.partition("}")[0] for piece in pieces) for pieces in (portuguese, english)]
     assert names[0] == names[1]
 
@@ -151,6 +154,34 @@ def test_an_unknown_server_is_told_with_the_known_ones(evoproxy: Commands) -> No
     assert (result.exit_code, result.stderr) == (USAGE, "evoproxy: Unknown server norte; configured are: sul\n")
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "x" * 256, "\udcff"])
+@pytest.mark.parametrize("command", ["assign", "rotate", "release", "disable", "enable", "repair", "ignore", "forget"])
+def test_what_can_be_no_name(evoproxy: Commands, command: str, name: str) -> None:
+    result = evoproxy(command, name, "--url", "http://127.0.0.1:1", "--token", "t")
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    assert "a name has 1 to 255 characters, and is neither . nor .." in result.stderr
+
+
+@pytest.mark.usefixtures("evoproxy")
+def test_an_output_without_room_is_told_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    @command
+    def writes(error: int) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setenv("EVOPROXY_LOCALE", "en")
+    with pytest.raises(typer.Exit) as ended:
+        writes(errno.ENOSPC)
+    assert ended.value.exit_code == USAGE
+    assert capsys.readouterr().err == "evoproxy: stdout: can't be written: No space left on device\n"
+    with pytest.raises(BrokenPipeError):
+        writes(errno.EPIPE)
+
+
+def test_what_is_told_moves_no_cursor(evoproxy: Commands) -> None:
+    result = evoproxy("populate", "a\x1b[31m\nb")
+    assert (result.exit_code, result.stderr) == (USAGE, "evoproxy: a\\x1b[31m\\nb: no such file\n")
+
+
 def test_files_that_can_hold_no_proxies(evoproxy: Commands, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with (tmp_path / "large.txt").open("wb") as large:
@@ -188,3 +219,11 @@ def test_a_process_says_it_in_one_line_without_a_traceback(tmp_path: Path, progr
     )
     assert (ended.returncode, ended.stdout) == (USAGE, "")
     assert ended.stderr == "evoproxy: EVOPROXY_POL: unknown setting; did you mean EVOPROXY_POOL?\n"
+
+
+def test_help_loads_no_server_and_no_client() -> None:
+    """It is shown at once, and completion asks for it at each key."""
+    heavy = ("service.main", "service.mirror", "service.evolution.client", "sqlalchemy", "alembic", "aiohttp", "uvloop")
+    code = f"import sys, service.cli; print([name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"

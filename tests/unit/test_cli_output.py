@@ -49,6 +49,18 @@ def test_words_that_one_looks_for_have_colours(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.usefixtures("terminal")
+def test_a_narrow_terminal_breaks_no_cell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    listed()
+    assert _COLOUR.sub("", capsys.readouterr().out).splitlines() == [
+        "name             status              level",
+        "free             free                error",
+        "\\x1b[31mred\\x07  quarantined         –",
+        "new              of another release  –",
+    ]
+
+
+@pytest.mark.usefixtures("terminal")
 def test_no_color_is_respected(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     listed()

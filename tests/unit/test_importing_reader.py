@@ -72,6 +72,12 @@ def test_binary_data_is_refused(data: bytes) -> None:
         ProxyReader().feed(data + bytes(10_000))
 
 
+def test_a_workbook_is_told_from_other_binary_data() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        list(parse([b"PK", b"\3\4 no zero byte"]))
+    assert refused.value.params == {"field": "file", "reason": "workbook"}
+
+
 def test_a_line_that_is_not_utf8_costs_no_other() -> None:
     outcomes = list(
         parse([b"198.51.100.1:80\n198.51.100.2:80:u:p\xe9ss\n# S\xe3o Paulo\n198.51.100.3:80\n\xe9.example.com:80"])

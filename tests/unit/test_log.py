@@ -50,6 +50,10 @@ def test_console_shows_the_fields_on_one_line() -> None:
     assert text.endswith("INFO    proxy assigned  instance=a\\nERROR forged\\x1b[31m\n")
 
 
+def test_console_leaves_an_empty_field_out() -> None:
+    assert lines("console", reason="", stuck=False, count=0).endswith("INFO    proxy assigned  stuck=False  count=0\n")
+
+
 def test_values_that_json_does_not_know_are_written_as_text() -> None:
     entry = orjson.loads(lines("json", big=2**70, odd="\ud800", error=ValueError("x"), names={"a"}))
     assert (entry["big"], entry["odd"], entry["error"], entry["names"]) == (str(2**70), "\\ud800", "x", ["a"])

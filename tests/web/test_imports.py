@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 
 from service import importing, messages
 from service.control import intake
+from service.control.import_report import KEPT
 from service.evolution.simulator import Simulator
 from tests.helpers import wait_until
 from tests.web.api import Answer, Api, lines, proxy
@@ -60,6 +62,55 @@ async def test_the_same_again_and_options(api: Api) -> None:
     assert (await send(api, lines([proxy(1)]), "?mode=sync")).body["drained"] == 1
     assert (await send(api, b"192.0.2.7:80\n", "?protocol=socks5")).body["added"] == 1
     assert (await api.get("/proxies?protocol=socks5"))["items"][0]["host"] == "192.0.2.7"
+
+
+async def test_a_dry_run_tells_of_each_line(api: Api) -> None:
+    await send(api, b"192.0.2.1:80:ana:hunter2\n192.0.2.2:80:ana:hunter2\n192.0.2.3:80:ana:hunter2\n")
+    source = (
+        b"protocol,host,port,username,password,expires\n"
+        b"http,192.0.2.1,80,ana,hunter2,\n"
+        b"http,192.0.2.2,80,ana,hunter3,2999-01-01\n"
+        b"http,192.0.2.2,80,ana,hunter3,2999-01-01\n"
+        b"https,2001:db8::1,443,ana,hunter3,\n"
+    )
+    answer = await send(api, source, "?dryRun=true&mode=sync")
+    told = [(one["line"], one["verdict"], one["host"], one["changed"]) for one in answer.body["lines"]]
+    assert told == [
+        (2, "unchanged", "192.0.2.1", []),
+        (3, "changed", "192.0.2.2", ["password", "expiresAt"]),
+        (4, "duplicate", "192.0.2.2", []),
+        (5, "new", "2001:db8::1", []),
+        (None, "drained", "192.0.2.3", []),
+    ]
+    assert answer.body["lines"][3] == {
+        "line": 5,
+        "verdict": "new",
+        "protocol": "https",
+        "host": "2001:db8::1",
+        "port": 443,
+        "changed": [],
+        "remarks": [{name: answer.body["warnings"][0][name] for name in ("code", "reason")}],
+    }
+    assert answer.body["verdicts"] == {"unchanged": 1, "changed": 1, "duplicate": 1, "new": 1, "drained": 1}
+    assert answer.body["linesOmitted"] == 0
+    assert b"hunter" not in orjson.dumps(answer.body)
+    done = (await send(api, source, "?mode=sync")).body
+    assert (done["lines"], done["verdicts"], done["drained"]) == ([], {}, 1)
+
+
+async def test_a_refused_line_is_told_without_a_piece_of_it(api: Api) -> None:
+    body = (await send(api, b"hunter2\n" * (KEPT + 2), "?dryRun=true")).body
+    assert (body["verdicts"], len(body["lines"]), body["linesOmitted"]) == ({"refused": KEPT + 2}, KEPT, 2)
+    [remark] = body["lines"][0].pop("remarks")
+    assert remark["code"] == "shape"
+    assert body["lines"][0] == {
+        "line": 1,
+        "verdict": "refused",
+        "protocol": None,
+        "host": None,
+        "port": None,
+        "changed": [],
+    }
 
 
 @pytest.mark.parametrize("query", ["?dryRun=perhaps", "?mode=replace", "?protocol=ftp", "?dry_run=true"])

@@ -36,7 +36,7 @@ async def import_(request: web.Request, query: ImportQuery) -> web.Response:
         group=query.group,
         op_id=operation_id(request),
     )
-    return answer(ImportOut.of(report, locale(request), dry_run=query.dry_run))
+    return answer(ImportOut.of(report, locale(request)))
 
 
 ROUTES = [

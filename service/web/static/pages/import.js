@@ -12,6 +12,10 @@ import { exporting } from "./import/export.js";
 import { report } from "./import/report.js";
 
 const PROTOCOLS = ["http", "socks5", "https", "socks4"];
+const ALL = { filter: "" };
+
+// Nobody has answered for the whole.
+const unfinished = (problem) => problem && (problem.status === 0 || problem.status >= 500);
 
 export function show({ root, signal }) {
   const state = {
@@ -23,6 +27,7 @@ export function show({ root, signal }) {
     sent: null,
     report: null,
     lines: null,
+    view: ALL,
     problem: null,
     over: false,
   };
@@ -30,13 +35,13 @@ export function show({ root, signal }) {
 
   // What was looked at is no longer what would be sent.
   function change(changes) {
-    Object.assign(state, { report: null, problem: null }, changes);
+    Object.assign(state, { report: null, view: ALL, problem: null }, changes);
     tell();
   }
 
   async function send(dryRun) {
     const body = content();
-    Object.assign(state, { sent: 0, problem: null, dryRun });
+    Object.assign(state, { sent: 0, problem: null, dryRun, view: ALL });
     tell();
     try {
       state.lines = await firstLines(body);
@@ -56,6 +61,11 @@ export function show({ root, signal }) {
       state.problem = error;
     }
     state.sent = null;
+    tell();
+  }
+
+  function look(view) {
+    state.view = view;
     tell();
   }
 
@@ -158,6 +168,12 @@ export function show({ root, signal }) {
     );
   }
 
+  // Of what has arrived the service tells nothing before the end.
+  function underWay() {
+    if (state.sent === 1) return progress(say("import.working"), null);
+    return progress(say(state.dryRun ? "import.looking" : "import.running"), state.sent);
+  }
+
   function tell() {
     const busy = state.sent !== null;
     const looked = state.report?.dryRun;
@@ -198,9 +214,10 @@ export function show({ root, signal }) {
             say("import.now"),
           ),
         ),
-        busy && progress(say(state.dryRun ? "import.looking" : "import.running"), state.sent < 1 ? state.sent : null),
+        busy && underWay(),
         refusal(state.problem),
-        state.report && !busy && report(state.report, state.lines),
+        !state.dryRun && unfinished(state.problem) && h("p", { class: "hint" }, say("import.cutOff")),
+        state.report && !busy && report(state.report, state.lines, state.view, look),
       ),
       may("superadmin") && exporting(),
     );

@@ -1,84 +1,47 @@
-// What an import did or would do, with each remark beside the line it is about.
+// What an import did in figures, with its remarks; or what it would do, line by line.
 
 import { h } from "../../lib/dom.js";
 import { number } from "../../lib/formats.js";
 import { say } from "../../lib/words.js";
 import { notice } from "../../parts/states.js";
-import { masked } from "./mask.js";
+import { lines, warned } from "./lines.js";
 
 const COUNTS = ["added", "updated", "unchanged", "disabled", "drained"];
-const SHOWN = 200;
 
-export function report(result, lines) {
+// `view` is {filter, shown}; `change(view)` is called with another one. `content` holds the source's lines.
+export function report(result, content, view, change) {
   const refused = result.rejectedCount;
-  const remarks = [...result.rejected.map((one) => ({ ...one, bad: true })), ...result.warnings].sort(
-    (a, b) => a.line - b.line,
-  );
-  const all = refused + result.warningsCount;
+  const undrained = result.warnings.find(({ code }) => code === "not_drained");
   return h(
     "div",
-    { class: "report", role: "status" },
-    notice(refused ? "warn" : "good", h("p", {}, say(result.dryRun ? "import.would" : "import.did"))),
+    { class: "report" },
+    notice(
+      refused ? "warn" : "good",
+      h("p", { role: "status" }, say(result.dryRun ? "import.would" : "import.did")),
+    ),
+    undrained && notice("warn", h("p", {}, undrained.reason)),
     h("div", { class: "tiles" }, [
       ...COUNTS.map((name) => tile(name, result[name], name === "drained" && result[name] > 0 ? "warn" : "")),
       tile("rejected", refused, refused ? "bad" : ""),
       tile("warnings", result.warningsCount, result.warningsCount ? "warn" : ""),
     ]),
-    remarks.length > 0 &&
-      h(
-        "div",
-        { class: "scroll" },
-        h(
-          "table",
-          { class: "data remarks" },
-          h("caption", { class: "unseen" }, say("import.remarks")),
-          h(
-            "thead",
-            {},
-            h(
-              "tr",
-              {},
-              [
-                ["number", "line"],
-                ["", "verdict"],
-                ["", "content"],
-                ["", "why"],
-              ].map(([shape, name]) => h("th", { scope: "col", class: shape || null }, say(`import.${name}`))),
-            ),
-          ),
-          h(
-            "tbody",
-            {},
-            remarks
-              .slice(0, SHOWN)
-              .map((one, index) =>
-                h(
-                  "tr",
-                  { key: `${one.line}/${one.code}/${index}` },
-                  h("td", { class: "number", "data-label": say("import.line") }, number(one.line)),
-                  h(
-                    "td",
-                    { "data-label": say("import.verdict") },
-                    h(
-                      "span",
-                      { class: `badge ${one.bad ? "bad" : "warn"}` },
-                      say(one.bad ? "import.refused" : "import.warned"),
-                    ),
-                  ),
-                  h(
-                    "td",
-                    { "data-label": say("import.content") },
-                    h("code", { class: "cut" }, masked(lines?.[one.line - 1] ?? "")),
-                  ),
-                  h("td", { class: "prose", "data-label": say("import.why") }, one.reason),
-                ),
-              ),
-          ),
-        ),
-      ),
-    all > Math.min(remarks.length, SHOWN) &&
-      h("p", { class: "hint" }, say("import.moreRemarks", { count: number(all - Math.min(remarks.length, SHOWN)) })),
+    lines(judged(result), content, view, change),
   );
+}
+
+// Lines and how many there are; once imported, those with a remark.
+function judged({ dryRun, lines, linesOmitted, verdicts, rejected, rejectedCount, warnings, warningsCount }) {
+  if (dryRun) {
+    const unlisted = warningsCount - warnings.length;
+    const counts = { ...verdicts, warned: lines.filter(warned).length + unlisted };
+    return { lines, all: lines.length + linesOmitted, counts };
+  }
+  const remarked = (verdict) => (one) => ({ line: one.line, verdict, host: null, changed: [], remarks: [one] });
+  return {
+    lines: [...rejected.map(remarked("refused")), ...warnings.map(remarked("warned"))].sort((a, b) => a.line - b.line),
+    all: rejectedCount + warningsCount,
+    counts: { refused: rejectedCount, warned: warningsCount },
+  };
 }
 
 const tile = (name, value, tone) =>
