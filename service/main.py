@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ from service.control.jobs import Jobs
 from service.embedded import embedded
 from service.errors import SettingsError
 from service.evolution.client import EvolutionClient
+from service.messages import Locale
 from service.mirror.database import open_database, url_of
 from service.mirror.mirroring import Mirroring
 from service.mirror.questions import Questions
@@ -34,9 +36,9 @@ from service.pool.tokens import SUPERADMIN, token_text
 from service.settings import Settings
 from service.web.app import bare_app
 from service.web.bodies import dumped
-from service.web.broadcast import BROADCAST, Broadcast
+from service.web.broadcast import BROADCAST, Broadcast, Reading
 from service.web.context import AUDIT, CONTROLLER, JOBS, MIRROR, POOL, SETTINGS
-from service.web.figures import figures
+from service.web.figures import StatsOut, figures
 from service.web.metrics import METRICS
 
 logger = logging.getLogger(__name__)
@@ -97,6 +99,10 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings):
+        # What is there by now stays: a full collection, which each look at a large server brings about, would look at
+        # all that was imported, and nothing else runs for a tenth of a second.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         logger.info("stopping")
     logger.info("stopped")
@@ -202,11 +208,16 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _figures(app: web.Application) -> AsyncIterator[None]:
-    pool, mirror, controller, locale = app[POOL], app[MIRROR], app[CONTROLLER], app[SETTINGS].locale
+    pool, mirror, controller = app[POOL], app[MIRROR], app[CONTROLLER]
 
-    async def read() -> tuple[bytes, bytes]:
-        now = figures(await pool.stats(), controller, locale, mirror_lag=mirror.lag)
-        return dumped(now.model_copy(update={"at": None, "mirror_lag": None})), dumped(now)
+    async def read() -> Reading:
+        stats = await pool.stats()
+
+        def say(locale: Locale) -> StatsOut:
+            return figures(stats, controller, locale, mirror_lag=mirror.lag)
+
+        essence = say("en").model_copy(update={"at": None, "mirror_lag": None})
+        return dumped(essence), lambda locale: dumped(say(locale))
 
     broadcast = app[BROADCAST] = Broadcast(read)
     broadcast.loop.start()
@@ -269,7 +280,9 @@ async def _listening(host: str, port: int) -> list[socket.socket]:
             one.close()
         ours = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno != EADDRNOTAVAIL
         name = "EVOPROXY_PORT" if ours else "EVOPROXY_HOST"
-        reason = error.strerror if isinstance(error, OSError) else "is no host name"
+        reason = "is no host name"
+        if isinstance(error, OSError):  # create_server tells the address once more
+            reason = str(error.strerror).partition(" (while ")[0]
         raise SettingsError(problems=[f"{name}: {host}:{port} can't be listened on: {reason}"]) from error
     return sockets
 

@@ -100,7 +100,8 @@ class Comparer:
         self.last = result
         self.differences += result.differences
         level = logging.WARNING if result.differences else logging.INFO
-        found = {"proxies": result.compared, "differences": result.differences, "repaired": repair}
+        repaired = result.differences if repair else 0
+        found = {"proxies": result.compared, "differences": result.differences, "repaired": repaired}
         logger.log(level, "pool and table were compared", extra=found)
         return result
 

@@ -26,7 +26,7 @@ class Search:
 
     ``key`` are one or two columns, unique together. Each of ``any_of`` is one that an index answers in the order of the
     key, and no row fulfils two of them. The greatest key comes first, or ``ascending`` the smallest; a page has keys
-    after ``after``, to ``last`` at most.
+    after ``after``, to ``last`` at most. Only ``columns`` are read, if there are any.
     """
 
     table: Table
@@ -36,6 +36,7 @@ class Search:
     after: Key | None = None
     last: Key | None = None
     ascending: bool = False
+    columns: Sequence[Column[Any]] = ()
 
 
 async def page(
@@ -63,7 +64,7 @@ def _rows(search: Search, last: Key | None, number: int) -> Select[Any]:
     table, bounds = search.table, [*_bounds(search, last), *search.also]
     order = _order(search, search.key)
     if len(search.any_of) < 2:
-        return select(table).where(*search.any_of, *bounds).order_by(*order).limit(number)
+        return select(*search.columns or table.columns).where(*search.any_of, *bounds).order_by(*order).limit(number)
     keys = _keys(search, bounds, number).limit(number).subquery()
     same = and_(*(column == keys.c[column.name] for column in search.key))
     return select(table).join(keys, same).order_by(*order)

@@ -14,7 +14,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.errors import SettingsError
+from service.errors import RefusedError, SettingsError
 from service.mirror.database import DatabaseError, explained
 from service.mirror.schema import metadata
 
@@ -41,9 +41,28 @@ async def migrate(engine: AsyncEngine) -> str:
         raise SettingsError(problems=[f"DATABASE_URL: the database refuses evoproxy's tables: {reason}"]) from error
 
 
-def _upgrade(connection: Connection) -> str:
+async def require_current(engine: AsyncEngine) -> None:
+    """For who only reads: raises :class:`RefusedError` (outdated_tables) where :func:`migrate` would change something,
+    :class:`StoreUnavailableError` and :class:`DatabaseError`."""
+    with explained():
+        async with engine.connect() as connection:
+            found = await connection.run_sync(_version)
+    if found != ScriptDirectory.from_config(_config()).get_current_head():
+        raise RefusedError("outdated_tables")
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _upgrade(connection: Connection) -> str:
+    config = _config()
     config.attributes["connection"] = connection
     with _alone(connection):
         _refuse_strangers(connection)
@@ -72,7 +91,7 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 def _refuse_strangers(connection: Connection) -> None:
     """Raises :class:`SettingsError` when tables of our names are there that evoproxy did not make."""
-    if MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision():
+    if _version(connection):
         return
     if taken := sorted(metadata.tables.keys() & set(inspect(connection).get_table_names())):
         problem = f"DATABASE_URL: the table {taken[0]} is there, but evoproxy did not make it; name another database"

@@ -42,9 +42,11 @@ _TABLE = (
     "limit=100&sort=-updatedAt",
     "limit=100&sort=instance&status=used",
     "limit=100&status=free&sort=host",
+    "limit=100&status=free&sort=-updatedAt",
     "limit=100&q=198.18.77",
     "limit=100&q=nowhere",
     "limit=100&label=nobody",
+    "limit=100&label=nobody&sort=host",
 )
 
 _DRAWN = "[...document.querySelectorAll('#main .tiles a, #main .tiles dd')].some((one) => /\\d/.test(one.textContent))"
@@ -213,7 +215,8 @@ async def _busy(pool: Pool, service: Service, seconds: float) -> float:
 
 def _told(seconds: list[float]) -> dict[str, float]:
     ordered = sorted(seconds)
-    return {"p50": round(statistics.median(ordered) * 1000, 1), "worst": round(ordered[-1] * 1000, 1)}
+    places = {"least": ordered[0], "p50": statistics.median(ordered), "p95": ordered[-1 - len(ordered) // 20]}
+    return {name: round(taken * 1000, 1) for name, taken in (places | {"worst": ordered[-1]}).items()}
 
 
 def _broken(figures: dict[str, Any]) -> list[str]:

@@ -15,6 +15,8 @@ from service.pool.records import Snapshot
 AT = 2_000_000_000_000
 GROUPS = ("br", "us", "Århus", "")
 _CHUNK = 2_000
+_ANALYZE = {"postgresql": "ANALYZE", "mysql": "ANALYZE TABLE proxies_tables"}
+"""These do so by themselves in the course of time; nobody does it in SQLite."""
 
 
 def row(number: int, **proxy: str) -> Row:
@@ -56,6 +58,6 @@ async def fill_proxies(engine: AsyncEngine, count: int) -> list[Row]:
     async with engine.execution_options(writes=True).begin() as connection:
         for start in range(0, len(rows) + len(gone), _CHUNK):
             await connection.execute(insert(PROXIES), (rows + gone)[start : start + _CHUNK])
-        mysql = connection.dialect.name == "mysql"
-        await connection.execute(text("ANALYZE TABLE proxies_tables" if mysql else "ANALYZE"))
+        if analyze := _ANALYZE.get(connection.dialect.name):
+            await connection.execute(text(analyze))
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -42,8 +43,9 @@ async def test_equal_after_a_life_that_was_mirrored(stage: Stage, comparer: Comp
 
 
 async def test_each_kind_of_difference_is_counted_and_repaired(
-    stage: Stage, comparer: Comparer, mirror: Mirror
+    stage: Stage, comparer: Comparer, mirror: Mirror, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     ids = sorted(await stage.add(10))
     await mirror.catch_up()
     await _write(mirror.engine, delete(PROXIES).where(PROXIES.c.id.in_(ids[:2])))
@@ -57,6 +59,7 @@ async def test_each_kind_of_difference_is_counted_and_repaired(
     await assert_table_equals_pool(mirror.engine, stage.pool)
     assert await comparer.compare() == Comparison(compared=10)
     assert comparer.differences == 16
+    assert [one.repaired for one in caplog.records if hasattr(one, "repaired")] == [0, 8, 0]
 
 
 async def test_what_an_edited_row_may_hold(stage: Stage, comparer: Comparer, mirror: Mirror) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from service.mirror.migrate import VERSION_TABLE, migrate
 from service.mirror.mirror import Mirror
 from service.mirror.schema import EVENTS, POSITION, PROXIES, metadata
 from tests.lua.stage import Stage
+from tests.mirror.proxies import fill_proxies
 from tests.mirror.scene import rows
 from tests.mirror.servers import QUOTED, Server
 
@@ -63,6 +65,19 @@ async def test_tables_of_the_first_version_are_brought_up_to_date(
     assert found is not None
     assert found.differences == 0
     assert (await rows(empty, PROXIES))[0]["search_text"].startswith(f"{proxy_id}\n10.0.0.1:8080\n")
+
+
+async def test_an_index_is_changed_under_many_rows(empty: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as old:
+        old.setattr(command, "upgrade", lambda config, _, upgrade=command.upgrade: upgrade(config, "2"))
+        await migrate(empty)
+    filled = await fill_proxies(empty, 3_000)
+    await migrate(empty)
+    async with empty.connect() as connection:
+        found = await connection.run_sync(lambda one: inspect(one).get_indexes(PROXIES.name))
+    assert {str(one["name"]) for one in found} == {str(one.name) for one in PROXIES.indexes}
+    live = [row for row in await rows(empty, PROXIES) if row["removed_at"] is None]
+    assert sorted(live, key=itemgetter("id")) == sorted(filled, key=itemgetter("id"))
 
 
 async def test_two_processes_that_start_together(database_url: str, empty: AsyncEngine) -> None:
