@@ -1,4 +1,8 @@
-"""The command line: a thin face over the same parts that the service is made of."""
+"""The command line: a thin face over the same parts that the service is made of.
+
+A command's module loads what its options and help need; what does the work is loaded when the command runs, so that
+help and completion come at once.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from service.cli import (
     audit,
     brakes,
     byhand,
+    drift,
     export,
     keys,
     mirror,
@@ -19,6 +24,7 @@ from service.cli import (
     populate,
     reading,
     restore,
+    servers,
     serving,
     tokens,
     webhooks,
@@ -42,13 +48,18 @@ for _run in (
     reading.stats,
     reading.proxies,
     reading.instances,
+    servers.servers,
+    drift.drift,
     byhand.assign,
     byhand.release,
     byhand.rotate,
+    drift.repair,
     byhand.disable,
     byhand.enable,
     brakes.pause,
     brakes.resume,
+    servers.ignore,
+    servers.forget,
     reading.check,
     audit.events,
     audit.ledger,

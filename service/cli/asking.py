@@ -17,8 +17,6 @@ import typer
 from service.cli import environment, words
 from service.cli.backend import Backend
 from service.cli.command import command
-from service.cli.local import Local
-from service.cli.remote import Remote
 from service.errors import InvalidInputError
 from service.urls import normalise_url
 
@@ -51,9 +49,15 @@ def asking(work: Callable[Concatenate[Backend, ...], Coroutine[Any, Any, None]])
 
 @asynccontextmanager
 async def _backend(url: str | None, token: str) -> AsyncIterator[Backend]:
+    """Each kind is loaded for those alone who ask it, and after the cheap mistakes were told."""
     if url is None:
-        yield Local(environment.settings())
+        settings = environment.settings()
+        from service.cli.local import Local
+
+        yield Local(settings)
         return
+    from service.cli.remote import Remote
+
     locale = environment.locale()
     if urlsplit(url).scheme == "http" and not _loopback(urlsplit(url).hostname or ""):
         typer.echo(f"evoproxy: {words.text('clear_token', locale, url=url)}", err=True)

@@ -9,11 +9,12 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel
 
 from service.messages import Locale
-from service.web.bodies import checked
+from service.web.checks import checked
 from service.web.export import Part
 from service.web.requests import (
     BrakeRelease,
     Choice,
+    DriftQuery,
     EventQuery,
     ExportQuery,
     ImportQuery,
@@ -43,9 +44,13 @@ class Backend(Protocol):
 
     async def stats(self) -> Document: ...
 
+    def servers(self) -> AsyncGenerator[Document, None]: ...
+
     def proxies(self, query: ProxyQuery) -> AsyncGenerator[Document, None]: ...
 
     def instances(self, query: InstanceQuery) -> AsyncGenerator[Document, None]: ...
+
+    def drift(self, query: DriftQuery) -> AsyncGenerator[Document, None]: ...
 
     def events(self, query: EventQuery) -> AsyncGenerator[Document, None]: ...
 
@@ -57,7 +62,15 @@ class Backend(Protocol):
 
     async def release(self, instance: str, server: str | None, *, force: bool) -> Document: ...
 
-    async def set_active(self, proxy: str, *, active: bool) -> Document: ...
+    async def repair(self, drift: str) -> Document: ...
+
+    async def disable(self, proxy: str, *, force: bool) -> Document: ...
+
+    async def enable(self, proxy: str) -> Document: ...
+
+    async def ignore(self, server: str, *, ignored: bool) -> Document: ...
+
+    async def forget(self, server: str) -> Document: ...
 
     async def populate(self, chunks: AsyncIterable[bytes], query: ImportQuery, tell: Callable[[int], None]) -> Document:
         """``tell`` is told how many lines or proxies are done."""

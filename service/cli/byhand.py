@@ -10,18 +10,20 @@ import typer
 from service.cli import output, words
 from service.cli.asking import asking
 from service.cli.backend import Backend, Document, asked
+from service.cli.command import named
 from service.control.words import why_chosen
 from service.pool.choice import Choice as Chosen
 from service.web.requests import Choice
 
 SHOWN = ("assignedInstanceName", "server", "id", "protocol", "host", "port", "status", "phase", "waits", "applied")
 
-Instance = Annotated[str, typer.Argument(metavar="INSTANCE", help="The instance's name.")]
+Instance = Annotated[str, typer.Argument(metavar="INSTANCE", callback=named, help="The instance's name.")]
 Server = Annotated[str | None, typer.Option(help="Its server, where the name is on several.")]
 Pin = Annotated[str | None, typer.Option("--proxy", metavar="ID", help="Exactly this proxy.")]
 Group = Annotated[str | None, typer.Option(help="A proxy of this group only.")]
-OfProxy = Annotated[str, typer.Argument(metavar="PROXY", help="The proxy's id.")]
+OfProxy = Annotated[str, typer.Argument(metavar="PROXY", callback=named, help="The proxy's id.")]
 Force = Annotated[bool, typer.Option("--force", help="End the lease without proof that the proxy is out of use.")]
+Moves = Annotated[bool, typer.Option("--force", help="Give the instance that holds it another one now.")]
 
 
 @asking
@@ -68,16 +70,15 @@ async def release(
 
 
 @asking
-async def disable(backend: Backend, proxy: OfProxy, as_json: output.Json = False) -> None:
-    """Take PROXY out of use. One that an instance holds stays with it until that lets go; rotate the instance to
-    hasten it."""
-    _show(await backend.set_active(proxy, active=False), backend, as_json)
+async def disable(backend: Backend, proxy: OfProxy, force: Moves = False, as_json: output.Json = False) -> None:
+    """Take PROXY out of use. One that an instance holds stays with it until that lets go."""
+    _show(await backend.disable(proxy, force=force), backend, as_json)
 
 
 @asking
 async def enable(backend: Backend, proxy: OfProxy, as_json: output.Json = False) -> None:
     """Take PROXY into use again."""
-    _show(await backend.set_active(proxy, active=True), backend, as_json)
+    _show(await backend.enable(proxy), backend, as_json)
 
 
 def _show(proxy: Document, backend: Backend, as_json: bool) -> None:

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from service.control.controller import Controller
 from service.control.pacing import TokenBucket
+from service.control.planning import foresee
+from service.errors import EvolutionError
 from service.evolution.client import EvolutionClient
 from service.pool.pool import Pool
 from service.settings import Settings
@@ -43,3 +45,16 @@ async def controller(settings: Settings, pool: Pool) -> AsyncIterator[Controller
             yield controller
         finally:
             await controller.stop(_FINISH_WITHIN)
+
+
+async def look(controller: Controller, only: str | None = None) -> EvolutionError | None:
+    """Lets the control of each server, or of ``only`` one, know what differs there, and writes nothing. Answers why a
+    server could not be read."""
+    failed = None
+    for name, control in controller.servers.items():
+        if only in (None, name):
+            try:
+                control.drift = (await foresee(control.context)).drift
+            except EvolutionError as error:
+                failed = error
+    return failed

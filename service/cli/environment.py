@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service import settings as configuration
 from service.embedded import find_running
-from service.errors import RefusedError, SettingsError, StoreUnavailableError
+from service.errors import InvalidInputError, SettingsError, StoreUnavailableError
 from service.messages import Locale
 from service.pool.pool import Pool, open_pool_of
 from service.settings import Settings
@@ -46,10 +46,10 @@ def require_servers(settings: Settings) -> None:
 
 
 def refuse_unknown(server: str | None, settings: Settings) -> None:
-    """Raises :class:`~service.errors.RefusedError` (unknown_server) for a name that the settings do not hold."""
+    """Raises :class:`~service.errors.InvalidInputError` for a name that the settings do not hold."""
     names = [one.name for one in settings.servers]
     if server is not None and server not in names:
-        raise RefusedError("unknown_server", server=server, servers=", ".join(names) or "–")
+        raise InvalidInputError("no_such_server", server=server, servers=", ".join(names) or "–")
 
 
 def actor() -> str:

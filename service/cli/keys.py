@@ -11,10 +11,10 @@ from service.errors import SettingsError
 
 @command
 async def rotate_key(as_json: output.Json = False) -> None:
-    """Encrypt every password anew with the first key of EVOPROXY_ENCRYPTION_KEY.
+    """Encrypt every password with the newest key.
 
-    Also those that are still in clear. The service may go on: no proxy changes. Afterwards the other keys are not
-    needed any more. If it is interrupted, run it again.
+    That is the first of EVOPROXY_ENCRYPTION_KEY. Also those that are still in clear. The service may go on: no proxy
+    changes. Afterwards the other keys are not needed any more. If it is interrupted, run it again.
     """
     settings = environment.settings()
     if not settings.encryption_key:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import asdict
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from service.audit import EventFilter, Events, Ledger, LedgerFilter
 from service.cli import environment
 from service.cli.backend import Document
-from service.cli.control import controller
+from service.cli.control import controller, look
 from service.control import byhand
+from service.control.controller import Controller
+from service.control.forgetting import forget_server
 from service.control.intake import import_proxies
 from service.control.locate import locate
+from service.control.repairing import repair
 from service.control.server import ServerControl
 from service.errors import RefusedError
 from service.messages import Locale
-from service.mirror.database import open_database, url_of
-from service.mirror.mirroring import Mirroring
-from service.mirror.questions import Questions
 from service.pool.pool import Pool
 from service.settings import Settings
+from service.web.accounts import TokenOut
 from service.web.audit import EventOut, TenancyOut
+from service.web.drift import RepairOut, all_drift, drift_out
 from service.web.export import Part, Wanted
 from service.web.export import export as parts_of
 from service.web.figures import figures
-from service.web.models import ApiModel, ImportOut, InstanceOut, ProxyOut, TokenOut
+from service.web.models import ApiModel, ImportOut, InstanceOut, ProxyOut
 from service.web.requests import (
     BrakeRelease,
     Choice,
+    DriftQuery,
     EventQuery,
     ExportQuery,
     ImportQuery,
@@ -40,11 +42,13 @@ from service.web.requests import (
     TokenRequest,
 )
 
+T = TypeVar("T")
+
 _ONLY_THE_SERVICE_KNOWS: dict[str, Any] = {
     "last_poll_at": True,
     "mirror_lag": True,
     "eta_seconds": True,
-    "servers": {"__all__": {"error", "last_poll_at", "planned", "webhooks", "pace"}},
+    "servers": {"__all__": {"drift", "error", "last_poll_at", "planned", "webhooks", "pace"}},
 }
 
 
@@ -60,41 +64,58 @@ class Local:
 
     async def stats(self) -> Document:
         """Without what only a running service knows."""
-        async with self._pool() as pool, controller(self.settings, pool) as servers:
-            told = figures(await pool.stats(), servers, self.locale)
+        async with self._controller() as servers:
+            told = figures(await servers.pool.stats(), servers, self.locale)
         return told.model_dump(mode="json", by_alias=True, exclude=_ONLY_THE_SERVICE_KNOWS)
+
+    async def servers(self) -> AsyncGenerator[Document, None]:
+        """Without what only a running service knows."""
+        for server in (await self.stats())["servers"]:
+            yield server
 
     async def proxies(self, query: ProxyQuery) -> AsyncGenerator[Document, None]:
         wanted = Wanted(status=query.status, group=query.group, protocol=query.protocol)
-        cursor: str | None = None
         async with self._pool() as pool:
-            while cursor != "":
-                cursor, page = await pool.page(cursor or "")
-                for proxy in page:
-                    if wanted.takes(proxy):
-                        yield _document(ProxyOut.of(proxy))
+            async for proxy in _paged(pool.page):
+                if wanted.takes(proxy):
+                    yield _document(ProxyOut.of(proxy))
 
     async def instances(self, query: InstanceQuery) -> AsyncGenerator[Document, None]:
         environment.refuse_unknown(query.server, self.settings)
-        cursor: str | None = None
         async with self._pool() as pool:
-            while cursor != "":
-                cursor, page = await pool.page_instances(cursor or "", which=query.list or "instances")
-                for instance in page:
-                    if query.server in (None, instance.server):
-                        yield _document(InstanceOut.of(instance))
+            async for instance in _paged(partial(pool.page_instances, which=query.list or "instances")):
+                if query.server in (None, instance.server):
+                    yield _document(InstanceOut.of(instance))
+
+    async def drift(self, query: DriftQuery) -> AsyncGenerator[Document, None]:
+        """From a reading of its own. A server that can't be read is raised after what differs on the others."""
+        environment.require_servers(self.settings)
+        async with self._controller() as servers:
+            failed = await look(servers, query.server)
+            stats = await servers.pool.stats()
+            if query.server not in stats.former:
+                environment.refuse_unknown(query.server, self.settings)
+            for drift in all_drift(servers, stats):
+                if query.server in (None, drift.server) and query.kind in (None, drift.kind):
+                    yield _document(drift_out(drift, servers, stats, self.locale))
+        if failed is not None:
+            raise failed
 
     async def events(self, query: EventQuery) -> AsyncGenerator[Document, None]:
+        from service.cli import tables
+
         wanted = EventFilter(
             query.instance, query.server, query.proxy_id, query.actor, query.type, query.level, *query.bounds()
         )
-        async with self._questions() as questions:
+        async with tables.questions(self.settings) as questions:
             async for event in _all(partial(questions.events, wanted, limit=query.limit)):
                 yield _document(EventOut.of(event))
 
     async def ledger(self, query: LedgerQuery) -> AsyncGenerator[Document, None]:
+        from service.cli import tables
+
         wanted = LedgerFilter(query.instance, query.proxy_id, query.server, *query.bounds())
-        async with self._questions() as questions:
+        async with tables.questions(self.settings) as questions:
             async for tenancy in _all(partial(questions.ledger, wanted, limit=query.limit)):
                 yield _document(TenancyOut.of(tenancy))
 
@@ -116,13 +137,39 @@ class Local:
             await byhand.release(control, instance, actor=environment.actor(), force=force, lease=held)
             return await _shown(control.pool, held.proxy_id)
 
-    async def set_active(self, proxy: str, *, active: bool) -> Document:
+    async def repair(self, drift: str) -> Document:
+        """After a reading of its own. What repairs itself is left to the service."""
+        environment.require_servers(self.settings)
+        async with self._controller(passwords=True) as servers:
+            failed = await look(servers)
+            try:
+                left = await repair(servers, drift, actor=environment.actor())
+            except RefusedError as refused:
+                raise failed if failed and refused.code == "unknown_drift" else refused from None
+            shown = drift_out(left, servers, await servers.pool.stats(), self.locale) if left else None
+        return _document(RepairOut(id=drift, drift=shown))
+
+    async def disable(self, proxy: str, *, force: bool) -> Document:
+        async with self._controller(passwords=force) as servers:
+            await byhand.disable(servers, proxy, actor=environment.actor(), force=force)
+            return await _shown(servers.pool, proxy)
+
+    async def enable(self, proxy: str) -> Document:
         async with self._pool() as pool:
-            if active:
-                await pool.enable(proxy, actor=environment.actor())
-            else:
-                await pool.disable(proxy, reason="by_hand", actor=environment.actor())
+            await pool.enable(proxy, actor=environment.actor())
             return await _shown(pool, proxy)
+
+    async def ignore(self, server: str, *, ignored: bool) -> Document:
+        environment.refuse_unknown(server, self.settings)
+        async with self._pool() as pool:
+            await pool.ignore_server(server, ignored=ignored, actor=environment.actor())
+        return {"name": server, "ignored": ignored}
+
+    async def forget(self, server: str) -> Document:
+        rest_ms = round(self.settings.orphan_rest * 1000)
+        async with self._pool() as pool:
+            done = await forget_server(pool, server, actor=environment.actor(), rest_ms=rest_ms)
+        return {"name": server, "leases": done.leases, "instances": done.instances}
 
     async def populate(self, chunks: AsyncIterable[bytes], query: ImportQuery, tell: Callable[[int], None]) -> Document:
         async with self._pool(passwords=True) as pool:
@@ -136,7 +183,7 @@ class Local:
                 group=query.group,
                 on_progress=lambda so_far: tell(so_far.accepted),
             )
-        return _document(ImportOut.of(report, self.locale, dry_run=query.dry_run))
+        return _document(ImportOut.of(report, self.locale))
 
     async def export(self, query: ExportQuery) -> AsyncGenerator[Part, None]:
         wanted = Wanted(**dict(query))
@@ -148,8 +195,10 @@ class Local:
                 yield part
 
     async def snapshot(self) -> Document:
-        async with self._pool() as pool, open_database(url_of(self.settings)) as engine:
-            return asdict(await Mirroring(pool, engine, snapshot_interval=self.settings.snapshot_interval).snapshot())
+        from service.cli import tables
+
+        async with self._pool() as pool:
+            return await tables.snapshot(self.settings, pool)
 
     async def pause(self, *, paused: bool) -> Document:
         async with self._pool() as pool:
@@ -158,11 +207,11 @@ class Local:
 
     async def release_brake(self, request: BrakeRelease) -> Document:
         environment.refuse_unknown(request.server, self.settings)
-        async with self._pool() as pool, controller(self.settings, pool) as servers:
+        async with self._controller() as servers:
             for server in (request.server,) if request.server else servers.servers:
                 for half in (request.half,) if request.half else ("release", "set"):
-                    await pool.brake(server, half, engaged=False, reason="by_hand", actor=environment.actor())
-            return _document(figures(await pool.stats(), servers, self.locale).brake)
+                    await servers.pool.brake(server, half, engaged=False, reason="by_hand", actor=environment.actor())
+            return _document(figures(await servers.pool.stats(), servers, self.locale).brake)
 
     async def tokens(self) -> AsyncGenerator[Document, None]:
         async with self._pool() as pool:
@@ -188,23 +237,21 @@ class Local:
         async with self._pool() as pool:
             await pool.revoke_token(name, actor=environment.actor())
 
-    @asynccontextmanager
-    async def _pool(self, *, passwords: bool = False) -> AsyncIterator[Pool]:
-        async with environment.running_pool(self.settings, passwords=passwords) as pool:
-            yield pool
+    def _pool(self, *, passwords: bool = False) -> AbstractAsyncContextManager[Pool]:
+        return environment.running_pool(self.settings, passwords=passwords)
 
     @asynccontextmanager
-    async def _questions(self) -> AsyncIterator[Questions]:
-        async with open_database(url_of(self.settings), create=False) as engine:
-            yield Questions(engine)
+    async def _controller(self, *, passwords: bool = False) -> AsyncIterator[Controller]:
+        async with self._pool(passwords=passwords) as pool, controller(self.settings, pool) as servers:
+            yield servers
 
     @asynccontextmanager
     async def _control(self, instance: str, server: str | None) -> AsyncIterator[ServerControl]:
         """The server that ``instance`` is on, under control."""
         environment.require_servers(self.settings)
         environment.refuse_unknown(server, self.settings)
-        async with self._pool(passwords=True) as pool, controller(self.settings, pool) as controlled:
-            yield await locate(controlled, instance, server)
+        async with self._controller(passwords=True) as servers:
+            yield await locate(servers, instance, server)
 
 
 async def _shown(pool: Pool, proxy_id: str) -> Document:
@@ -213,6 +260,14 @@ async def _shown(pool: Pool, proxy_id: str) -> Document:
     if proxy is None:
         raise RefusedError("unknown_proxy", proxy=proxy_id)
     return _document(ProxyOut.of(proxy))
+
+
+async def _paged(read: Callable[[str], Awaitable[tuple[str, Sequence[T]]]]) -> AsyncIterator[T]:
+    cursor: str | None = None
+    while cursor != "":
+        cursor, items = await read(cursor or "")
+        for item in items:
+            yield item
 
 
 async def _all(read: Callable[..., Awaitable[Events | Ledger]]) -> AsyncIterator[Any]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -31,6 +31,7 @@ _STYLES: Mapping[str, Mapping[str, str]] = {
     "applied": {"yes": "green", "no": "red", "unknown": "yellow"},
     "level": {"error": "bold red", "warning": "yellow", "debug": "bright_black"},
     "role": {"superadmin": "bold"},
+    "verdict": {"new": "green", "changed": "cyan", "refused": "red", "warned": "yellow", "drained": "yellow"},
 }
 """Colours of the words that one looks for, by the field that holds them. They are there for people only."""
 
@@ -43,6 +44,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON: one document, or
 def on_terminal() -> bool:
     """Whether somebody looks: decides on tables, colours and status lines."""
     return sys.stdout.isatty()
+
+
+def plain(text: str) -> str:
+    """``text`` on one line, control characters shown as what they are: names and reasons come from outside."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def document(value: Mapping[str, Any]) -> None:
@@ -73,16 +79,26 @@ async def listed(items: AsyncIterable[Mapping[str, Any]], columns: Mapping[str, 
         async for item in items:
             typer.echo(orjson.dumps(item))
     elif on_terminal():
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in columns:
-            table.add_column(title, overflow="fold", no_wrap=title in ("id", "proxy"))  # those are copied
+        rows = [[(title, "bold") for title in columns]]
         async for item in items:
             cells = ((name, item.get(name)) for name in columns.values())
-            table.add_row(*(Text(_cell(cell), _style(name, cell)) for name, cell in cells))
-        Console().print(table)
+            rows.append([(_cell(value), _style(name, value)) for name, value in cells])
+        _table(rows)
     else:
         async for item in items:
             typer.echo("\t".join(_cell(item.get(name)) for name in columns.values()))
+
+
+def _table(rows: Sequence[Sequence[tuple[str, str]]]) -> None:
+    """Cells with their styles, one row a line: what a terminal has no room for goes on in its next line, whole."""
+    widths = [max(cell_len(text) for text, _ in column) for column in zip(*rows, strict=True)]
+    console = Console()
+    for row in rows:
+        line = Text()
+        for (text, style), width in zip(row, widths, strict=True):
+            line.append(text, style).append(" " * (width - cell_len(text) + 2))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 @contextmanager
@@ -111,7 +127,7 @@ def _style(name: str, value: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    """``value`` for people, on one line, without control characters: names come from outside."""
+    """``value`` for people, on one line."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
@@ -120,4 +136,4 @@ def _cell(value: Any) -> str:
         return " ".join(f"{name}={_cell(item)}" for name, item in value.items()) or "–"
     if isinstance(value, list | tuple):
         return ",".join(map(_cell, value)) or "–"
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], str(value))
+    return plain(str(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,13 +12,13 @@ from service.cli.command import REFUSED, command
 from service.cli.populate import chunks, opened, show
 from service.control.intake import import_proxies
 from service.errors import InvalidInputError, RefusedError
-from service.mirror.database import open_database, url_of
-from service.mirror.restore import Restored
-from service.mirror.restore import restore as restore_from
 from service.pool.pool import Pool
 from service.pool.stream import START
 from service.settings import Settings
 from service.web.models import ImportOut, rfc3339
+
+if TYPE_CHECKING:
+    from service.mirror.restore import Restored
 
 SQL = "sql"
 
@@ -31,11 +31,11 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; 
 async def restore(
     source: Source = SQL, merge: Merge = False, dry_run: DryRun = False, as_json: output.Json = False
 ) -> None:
-    """Bring the pool back into an emptied Redis: its proxies, who holds them, and what rests.
+    """Bring the pool back into an emptied Redis.
 
-    Nothing is handed out until it is done and each server was read again. If it is interrupted, run it again. The
-    service may go on. Tokens of the API can't be restored: make them anew, and restart the service for the
-    superadmin's.
+    Its proxies, who holds them, and what rests. Nothing is handed out until it is done and each server was read again.
+    If it is interrupted, run it again. The service may go on. Tokens of the API can't be restored: make them anew, and
+    restart the service for the superadmin's.
     """
     settings = environment.settings()
     async with environment.running_pool(settings, passwords=not dry_run) as pool:
@@ -51,12 +51,12 @@ async def restore(
 
 async def _from_sql(pool: Pool, settings: Settings, *, merge: bool, dry_run: bool, as_json: bool) -> int:
     """Answers how many rows could not be restored."""
-    actor = environment.actor()
-    async with open_database(url_of(settings), create=False) as engine:
-        with output.progress("restore") as tell:
-            done = await restore_from(
-                pool, engine, actor=actor, merge=merge, dry_run=dry_run, on_progress=lambda now: tell(now.looked)
-            )
+    from service.cli import tables
+
+    with output.progress("restore") as tell:
+        done = await tables.restore(
+            settings, pool, merge=merge, dry_run=dry_run, on_progress=lambda now: tell(now.looked)
+        )
     if as_json:
         output.document({"from": SQL, "dryRun": dry_run, **_document(done), "damagedIds": done.damaged})
         return done.damaged_count
@@ -88,11 +88,11 @@ async def _from_file(pool: Pool, file: str, settings: Settings, *, merge: bool, 
         with opened(file) as source:
             report = await import_proxies(pool, chunks(source, file), actor=actor)
         await pool.finish_restore(name, source="file", proxies=report.added, left=report.rejected_count, actor=actor)
-    shown = ImportOut.of(report, settings.locale, dry_run=dry_run).model_dump(mode="json", by_alias=True)
+    shown = ImportOut.of(report, settings.locale).model_dump(mode="json", by_alias=True)
     if as_json:
         output.document({"from": file} | shown)
     else:
-        show(shown, settings.locale)
+        await show(shown, settings.locale)
     return report.rejected_count
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import textwrap
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from service import log, main
+from service import log
 from service.cli import environment, output, words
 from service.cli.command import command
 from service.settings import describe
@@ -35,13 +36,18 @@ def settings_help() -> str:
 def serve() -> None:
     """Run the service with your settings."""
     settings = environment.settings()
+    from service import main  # no other command needs all of it
+
     log.configure(settings.log_format)
     main.serve(settings)
 
 
 @command
 async def demo(port: Port = None, data_dir: DataDir = None) -> None:
-    """Run the service with sample proxies and a simulated Evolution API."""
+    """Run the service with a simulated server.
+
+    With sample proxies and a Redis of its own; nothing real is contacted.
+    """
     from service import demo as demonstration  # the simulator is loaded for nobody else
 
     stop = asyncio.Event()
@@ -50,7 +56,7 @@ async def demo(port: Port = None, data_dir: DataDir = None) -> None:
     settings = environment.settings()
     if port is not None:
         settings = settings.model_copy(update={"port": port})
-    log.configure(settings.log_format)
+    log.configure(settings.log_format, level=logging.WARNING)  # each step told would scroll the address away
     async with demonstration.play(settings, data_dir=data_dir) as playing:
         typer.echo(words.text("demo", settings.locale, url=playing.url, token=playing.token))
         while not stop.is_set():

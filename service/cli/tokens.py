@@ -11,27 +11,28 @@ import typer
 from service.cli import output, words
 from service.cli.asking import asking
 from service.cli.backend import Backend, asked
+from service.cli.command import named
 from service.pool.tokens import Role
 from service.web.requests import TokenRequest
 
 app = typer.Typer(help="Tokens for the API: create, list, revoke.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, . and -; the audit trail shows it.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", callback=named, help="Letters, digits, . and -; the audit trail shows it.")
+]
 As = Annotated[Role, typer.Option("--role", help="What its holder may do.")]
-
 Expires = Annotated[
     str | None, typer.Option(metavar="TIME", help="Its end: 30d, 12h or 15m from now, or 2026-01-31T12:00:00Z.")
 ]
 RateLimit = Annotated[int | None, typer.Option(metavar="N", help="Requests a minute; any number, unless you say so.")]
 COLUMNS = {"name": "name", "role": "role", "created": "createdAt", "expires": "expiresAt", "used": "lastUsedAt"}
 
-
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment(text: str) -> str:
     """``30d``, ``12h`` or ``15m`` from now on as a time; what is no such span stays as it is."""
-    span = re.fullmatch(r"(\d{1,5})([mhd])", text, re.ASCII)
+    span = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text, re.ASCII)
     return (datetime.now(UTC) + timedelta(**{_UNITS[span[2]]: int(span[1])})).isoformat() if span else text
 
 

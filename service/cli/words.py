@@ -1,14 +1,12 @@
-"""What the command line says, in pt-BR and English; refusals in the words of :mod:`service.messages`."""
+"""What the command line says beside :mod:`service.messages`, in pt-BR and English."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from service import messages
-from service.errors import EvoproxyError, SettingsError
 from service.messages import Locale
 
-_TEXTS: Mapping[str, tuple[str, str]] = {
+TEXTS: Mapping[str, tuple[str, str]] = {
     "no_running_redis": (
         "Nenhum Redis em execução em {data_dir}: inicie o evoproxy serve ou defina REDIS_URL",
         "No Redis runs in {data_dir}: start evoproxy serve, or set REDIS_URL",
@@ -17,9 +15,13 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "A instância {instance} existe em vários servidores: {server}; informe --server",
         "Instance {instance} exists on several servers: {server}; name one with --server",
     ),
-    "unknown_server": (
+    "no_such_server": (
         "Servidor desconhecido: {server}; configurados: {servers}",
         "Unknown server {server}; configured are: {servers}",
+    ),
+    "no_name": (
+        "um nome tem de 1 a {longest} caracteres, e não é . nem ..",
+        "a name has 1 to {longest} characters, and is neither . nor ..",
     ),
     "no_file": ("{file}: o arquivo não existe", "{file}: no such file"),
     "is_directory": ("{file}: é um diretório, não um arquivo", "{file}: is a directory, not a file"),
@@ -62,6 +64,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "more_rejected": ("… e mais {count} linhas recusadas", "… and {count} more lines rejected"),
     "warned": ("linha {line}, aviso: {reason}", "line {line}, warning: {reason}"),
     "more_warned": ("… e mais {count} avisos", "… and {count} more warnings"),
+    "more_lines": (
+        "… e mais {count} linhas; --json traz mais delas",
+        "… and {count} more lines; --json has more of them",
+    ),
     "dry_run": ("simulação: nada foi alterado", "dry run: nothing was changed"),
     "checked": (
         "{looked} registros verificados, {broken} com promessa quebrada",
@@ -98,6 +104,25 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "left_released_by_hand": (
         "alguém devolveu o proxy dela; evoproxy assign volta a gerenciá-la",
         "somebody released it; evoproxy assign manages it again",
+    ),
+    "outdated_tables": (
+        "As tabelas em SQL não são as desta versão: execute antes evoproxy migrate",
+        "The tables in SQL are not those of this version: run evoproxy migrate first",
+    ),
+    "retry_after": ("tente de novo em {seconds} s", "try again in {seconds} s"),
+    "repaired": ("reparado, ou iniciado o que o repara", "repaired, or what repairs it has begun"),
+    "repairs_itself": ("repara-se sozinho: {plan}", "repairs itself: {plan}"),
+    "ignored": (
+        "{server}: proxies são atribuídos mesmo antes da primeira leitura deste servidor",
+        "{server}: proxies are handed out although this server was not read yet",
+    ),
+    "heeded": (
+        "{server}: nada é atribuído antes da primeira leitura deste servidor",
+        "{server}: nothing is handed out before this server was read",
+    ),
+    "forgotten": (
+        "{server} esquecido: {leases} atribuições encerradas, {instances} instâncias",
+        "{server} forgotten: {leases} leases ended, {instances} instances",
     ),
     "released": ("{instance}: proxy devolvido", "{instance}: its proxy was given back"),
     "no_webhook_url": (
@@ -148,34 +173,5 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
 
 def text(code: str, locale: Locale, **params: object) -> str:
     """The sentence of ``code`` with its placeholders filled."""
-    portuguese, english = _TEXTS[code]
+    portuguese, english = TEXTS[code]
     return (portuguese if locale == "pt-BR" else english).format_map(params)
-
-
-def lines(error: EvoproxyError, locale: Locale) -> list[str]:
-    """What is told of an error: one line, for settings one a mistake. Names what the sentence leaves out.
-
-    The sentence is that of its code, or its ``detail``, which a remote evoproxy gave it.
-    """
-    if isinstance(error, SettingsError):
-        return list(error.params["problems"])
-    if error.code in _TEXTS:
-        return [text(error.code, locale, **error.params)]
-    params = dict(error.params)
-    if detail := params.pop("detail", None):
-        return [_naming(detail, {name: value for name, value in params.items() if str(value) not in detail})]
-    blank = messages.text(error.code, locale)
-
-    def says(name: str, value: object) -> bool:
-        return messages.text(error.code, locale, **{name: value}) != blank
-
-    if details := params.pop("details", ()):
-        # What followed the script's word; where a sentence has a place for a server, it is the server.
-        params.update({"server": details[0]} if says("server", details[0]) else {"details": " ".join(details)})
-    left = {name: value for name, value in params.items() if not says(name, value)}
-    return [_naming(messages.text(error.code, locale, **params), left)]
-
-
-def _naming(sentence: str, left: Mapping[str, object]) -> str:
-    told = ", ".join(f"{name}: {value}" for name, value in left.items() if value)
-    return f"{sentence} ({told})" if told else sentence

@@ -103,7 +103,7 @@ def test_a_database_without_tables(evoproxy: Commands, tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     result = evoproxy("events", DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
     assert (result.exit_code, result.stdout) == (REFUSED, "")
-    assert "The database refused what evoproxy asked of it" in result.stderr
+    assert result.stderr == ("evoproxy: The tables in SQL are not those of this version: run evoproxy migrate first\n")
 
 
 def test_nothing_found_is_no_error(evoproxy: Commands) -> None:

@@ -28,6 +28,7 @@ from tests.commands import Commands, clean
 pytestmark = pytest.mark.redis
 
 FREE, HELD, *MORE = (ProxySpec(Protocol.HTTP, f"192.0.2.{number}", 8000, "ana", "p:w") for number in range(1, 6))
+ITS_DRIFT = "the id of the drift that there is"
 KEY = {"EVOPROXY_ENCRYPTION_KEY": "00112233445566778899aabbccddeeff" * 2}
 NO_TABLES = {"DATABASE_URL": "sqlite:///empty.db"}
 DEAD = {
@@ -60,6 +61,11 @@ TABLE = {
     "assign": Row(("loja",), ("nobody",)),
     "release": Row(("held",), ("loja",), once=True),
     "rotate": Row(("held",), ("loja",)),
+    "servers": Row(),
+    "drift": Row(),
+    "repair": Row((ITS_DRIFT,), ("nobody",), once=True),
+    "ignore": Row(("default",)),
+    "forget": Row(("gone",), ("default",), once=True),
     "disable": Row((FREE.id,), ("nobody",)),
     "enable": Row((FREE.id,), ("nobody",)),
     "pause": Row(),
@@ -96,8 +102,8 @@ def test_every_command_has_its_row() -> None:
 async def evoproxy(
     redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Commands]:
-    """A server with two instances, of which ``held`` holds one of five proxies; a table that
-    shows them; a token ``old``."""
+    """A server with three instances, of which ``held`` holds one of five proxies and ``far`` an external one; a table
+    that shows them; a token ``old``; a former server ``gone``."""
     clean(monkeypatch, tmp_path)
     (tmp_path / "proxies.txt").write_text("192.0.2.9:80\n")
     (tmp_path / "data").mkdir()
@@ -107,11 +113,13 @@ async def evoproxy(
     async with Simulator(paces=Paces.fast()) as sim, open_pool(redis_url, "default") as pool:
         for name in ("loja", "held"):
             sim.create(name, state="close")
+        sim.create("far", state="close", row=ProxySpec(Protocol.HTTP, "198.51.100.1", 8000))
         await pool.import_proxies([FREE, HELD, *MORE], stamp="s", actor="auto")
         await pool.create_token("old", Role.VIEWER, actor="cli:test")
         async with EvolutionClient.open("default", sim.url, SecretStr(sim.api_key)) as client:
             controller = Controller(pool, {"default": client}, Settings())
             await controller.configure()
+            await redis.sadd("evoproxy:{default}:former", "gone")
             await controller.servers["default"].tick()
             commands = Commands(
                 {"REDIS_URL": redis_url, "EVOLUTION_API_BASE_URL": sim.url, "GLOBAL_API_KEY": sim.api_key}
@@ -126,7 +134,11 @@ async def evoproxy(
 @pytest.mark.parametrize("name", TABLE)
 async def test_exit_codes(evoproxy: Commands, redis: Redis, name: str) -> None:
     row = TABLE[name]
-    command = (*name.split(), *row.done)
+    done_by = row.done
+    if ITS_DRIFT in done_by:
+        [drift] = (await evoproxy.beside("drift", "--json")).documents
+        done_by = (drift["id"],)
+    command = (*name.split(), *done_by)
 
     wrong = await evoproxy.beside(*command, "--nonsense")
     assert (wrong.exit_code, "--nonsense" in wrong.stderr) == (USAGE, True)

@@ -80,11 +80,29 @@ def test_populate_reads_standard_input(evoproxy: Commands) -> None:
     assert len(evoproxy("proxies", "--json").documents) == 3
 
 
-def test_a_dry_run_changes_nothing(evoproxy: Commands, store: Redis) -> None:
+def test_a_dry_run_tells_of_each_line_and_changes_nothing(evoproxy: Commands, store: Redis) -> None:
     result = evoproxy("populate", "proxies.txt", "--dry-run")
+    assert [line.split("\t")[:3] for line in result.stdout.splitlines() if "\t" in line] == [
+        ["1", "new", "http://192.0.2.1:8000"],
+        ["2", "refused", "–"],
+        ["3", "new", "socks5://192.0.2.2:8000"],
+        ["4", "new", "https://192.0.2.3:8000"],
+    ]
+    assert "\tno known order of host" in result.stdout
+    [document] = evoproxy("populate", "proxies.txt", "--dry-run", "--json").documents
+    assert [one["verdict"] for one in document["lines"]] == ["new", "refused", "new", "new"]
     assert result.stdout.endswith("dry run: nothing was changed\n")
     assert "added      3\n" in result.stdout
     assert store.zcard(ROOT + "all") == 0
+
+
+def test_of_a_long_dry_run_the_first_of_each_verdict_are_shown(evoproxy: Commands) -> None:
+    good = "".join(f"192.0.2.{number}:80\n" for number in range(SHOWN + 3))
+    source = good + "nonsense\n" * (SHOWN + 2) + "https://192.0.2.250:443\n"
+    shown = evoproxy("populate", "-", "--dry-run", stdin=source.encode()).stdout
+    verdicts = [line.split("\t")[1] for line in shown.splitlines() if "\t" in line]
+    assert verdicts == ["new"] * SHOWN + ["refused"] * SHOWN + ["new"]
+    assert "… and 5 more lines; --json has more of them\n" in shown
 
 
 def test_sync_takes_out_of_use_what_the_file_no_longer_names(evoproxy: Commands) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 
 from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE
 from tests.commands import Commands, clean
@@ -60,6 +61,21 @@ def test_a_snapshot_compares_and_writes_the_figures(evoproxy: Commands, tmp_path
         database.commit()
     result = evoproxy("snapshot")
     assert result.stdout == "3 proxies compared; in the table 1 were missing, 0 different, 0 surplus\n"
+
+
+def test_a_dry_run_migrates_nothing(evoproxy: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to do with tables of an older version; the restore itself brings them up to date."""
+    with monkeypatch.context() as old:
+        old.setattr(command, "upgrade", lambda config, _, upgrade=command.upgrade: upgrade(config, "1"))
+        evoproxy("migrate")
+    for dry_run in (evoproxy("restore", "--dry-run"), evoproxy("restore", "--dry-run", "--merge")):
+        assert (dry_run.exit_code, dry_run.stdout) == (REFUSED, "")
+        assert dry_run.stderr == (
+            "evoproxy: The tables in SQL are not those of this version: run evoproxy migrate first\n"
+        )
+    refused = evoproxy("restore")
+    assert evoproxy("restore", "--dry-run") == refused
+    assert (refused.exit_code, "holds no proxy" in refused.stderr) == (REFUSED, True)
 
 
 def test_an_emptied_pool_comes_back(mirrored: Commands, store: Any) -> None:

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from service.control.intake import ImportReport, import_proxies
+from service.control.import_report import ImportReport
+from service.control.intake import import_proxies
 from service.models import Protocol, ProxySpec
 from service.pool.models import Status
 from service.pool.pool import Pool

@@ -16,15 +16,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from redis.asyncio import Redis
 
 from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE
-from service.evolution.simulator import Paces, Simulator
+from service.evolution.simulator import OFF, Simulator
 from service.pool.tokens import Role
 from tests.commands import Commands, Result, clean
 from tests.helpers import wait_until
-from tests.web.api import Api
-from tests.web.conftest import serving, settings_for
+from tests.web.api import Api, proxy
 
 pytestmark = pytest.mark.redis
 
@@ -64,19 +62,6 @@ class Both:
         await self.agree(*args)
         await self.agree(*args, "--json")
         return (await self.remote(*args, "--json")).documents
-
-
-@pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator(paces=Paces.fast()) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def api(redis: Redis, redis_url: str, tmp_path: Path, sim: Simulator) -> AsyncIterator[Api]:
-    async with serving(settings_for(redis_url, tmp_path, sim)) as api:
-        await api.read_once()
-        yield api
 
 
 @pytest.fixture
@@ -164,6 +149,89 @@ async def test_proxies_out_of_use_and_back(both: Both, api: Api) -> None:
     unknown = await both.remote("disable", "0" * 20)
     assert (unknown.exit_code, "Unknown proxy" in unknown.stderr) == (REFUSED, True)
     assert unknown == await both.local("disable", "0" * 20)
+
+
+async def test_a_forced_disable_moves_the_holder(both: Both, api: Api, sim: Simulator) -> None:
+    await api.add(4)
+    for number, one in enumerate((both.remote, both.local)):
+        sim.create(f"shop {number}", state="close")
+        [held] = (await one("assign", f"shop {number}", "--json")).documents
+        [proxy] = (await one("disable", held["id"], "--force", "--json")).documents
+        assert (proxy["id"], proxy["isActive"]) == (held["id"], False)
+        [now] = (await one("assign", f"shop {number}", "--json")).documents
+        assert now["id"] != held["id"]
+
+
+async def drift_of(both: Both, name: str) -> dict[str, Any]:
+    """What the service tells of it, as soon as it does; the stores say the same."""
+    found: list[dict[str, Any]] = []
+
+    async def there() -> bool:
+        found[:] = [one for one in (await both.remote("drift", "--json")).documents if one["instanceName"] == name]
+        return bool(found)
+
+    await wait_until(there, what=f"drift of {name}")
+    await both.agree("drift")
+    return found[0]
+
+
+async def test_drift_is_repaired_by_hand(both: Both, api: Api, sim: Simulator) -> None:
+    await api.add(2)
+    for number, one in enumerate((both.remote, both.local)):
+        sim.create(f"shop {number}", state="close", row=proxy(90 + number))
+        drift = await drift_of(both, f"shop {number}")
+        assert (drift["kind"], drift["server"], drift["remedy"]) == ("external", "a", "assign")
+        for wanted, found in (("external", [drift["id"]]), ("stuck", [])):
+            told = (await one("drift", "--kind", wanted, "--server", "a", "--json")).documents
+            assert [each["id"] for each in told] == found
+        repaired = await one("repair", drift["id"])
+        assert (repaired.exit_code, repaired.stdout) == (DONE, "repaired, or what repairs it has begun\n")
+
+        async def over() -> bool:
+            return [(await each("drift")).stdout for each in (both.remote, both.local)] == ["", ""]
+
+        await wait_until(over, what="nothing differs any more")
+        again = await one("repair", drift["id"])
+        assert (again.exit_code, len(again.stderr.splitlines())) == (REFUSED, 1)
+
+
+async def test_drift_that_repairs_itself_says_how(both: Both, api: Api, sim: Simulator) -> None:
+    await api.add(1)
+    sim.create("shop", state="open")
+
+    async def applied() -> bool:
+        return [one["applied"] for one in (await both.remote("instances", "--json")).documents] == ["yes"]
+
+    await wait_until(applied, what="it is served")
+    await both.remote("pause")
+    sim.set_row_by_hand("shop", OFF)
+    drift = await drift_of(both, "shop")
+    for one in (both.remote, both.local):
+        told = await one("repair", drift["id"])
+        assert told.stdout == "repairs itself: set the proxy again; waits for the end of the pause\n"
+        [document] = (await one("repair", drift["id"], "--json")).documents
+        assert (document["id"], document["drift"]["kind"]) == (drift["id"], "row_missing")
+
+
+async def test_the_servers(both: Both, api: Api) -> None:
+    [here], [there] = [(await one("servers", "--json")).documents for one in (both.local, both.remote)]
+    assert here.keys() < there.keys()
+    assert {"drift", "error", "lastPollAt"} <= there.keys() - here.keys()
+    assert (here["name"], here["read"], here["ignored"]) == ("a", True, False)
+    for one, other in ((both.remote, both.local), (both.local, both.remote)):
+        for options, ignored in ((), True), (("--off",), False):
+            assert (await one("ignore", "a", *options, "--json")).documents == [{"name": "a", "ignored": ignored}]
+            assert (await other("servers", "--json")).documents[0]["ignored"] == ignored
+        await api.pool.redis.sadd(api.pool.keys.named("former"), "old")
+        assert [server["configured"] for server in (await other("servers", "--json")).documents] == [True, False]
+        gone = await one("forget", "old")
+        assert (gone.exit_code, gone.stdout) == (DONE, "old forgotten: 0 leases ended, 0 instances\n")
+    for args, code in ((("forget", "a"), REFUSED), (("forget", "old"), USAGE)):
+        refused = await both.remote(*args)
+        assert (refused.exit_code, len(refused.stderr.splitlines())) == (code, 1)
+        assert refused == await both.local(*args)
+    for unknown in (("ignore", "zz"), ("drift", "--server", "zz")):
+        assert [(await one(*unknown)).exit_code for one in (both.remote, both.local)] == [USAGE, USAGE]
 
 
 async def test_pause_and_brake(both: Both, api: Api) -> None:
@@ -292,6 +360,10 @@ PROBLEM = "application/problem+json"
         (502, HTML, "<h1>Bad Gateway</h1>", UNREACHABLE, "can't be reached: 502 text/html"),
         (500, PROBLEM, '{"code": "internal", "detail": "Oh no", "status": 500}', UNREACHABLE, "evoproxy: Oh no"),
         (409, PROBLEM, '{"code": "quite_new", "detail": "Not so", "proxy": "x"}', REFUSED, "Not so (proxy: x)"),
+        (429, PROBLEM, '{"code": "slow", "detail": "Too much"}', REFUSED, "evoproxy: Too much; try again in 17 s"),
+        (429, HTML, "<h1>Wait</h1>", UNREACHABLE, "can't be reached: 429 text/html"),
+        (422, PROBLEM, '{"code": "unknown_server", "detail": ""}', USAGE, "does not answer as an evoproxy does (422 "),
+        (422, PROBLEM, '{"code": ["x"], "detail": {}}', USAGE, "does not answer as an evoproxy does (422 "),
         (422, PROBLEM, '{"title": "no code"}', USAGE, "does not answer as an evoproxy does (422 "),
     ],
 )
@@ -299,7 +371,7 @@ async def test_something_else_answers(
     evoproxy: Commands, status: int, media_type: str, body: str, code: int, told: str
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
-        headers = {"Location": "http://elsewhere.example/"} if status == 301 else {}
+        headers = {301: {"Location": "http://elsewhere.example/"}, 429: {"Retry-After": "17"}}.get(status)
         return web.Response(status=status, text=body, content_type=media_type, headers=headers)
 
     async with answering(answer) as url:
@@ -311,6 +383,20 @@ async def test_something_else_answers(
             assert told in result.stderr
             assert len(result.stderr.splitlines()) == 1
             assert "the-token" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    ["pause", "proxies", "token create x", "snapshot", "repair x", "forget x", "release x", "populate proxies.txt"],
+)
+async def test_an_answer_about_something_else(evoproxy: Commands, args: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"items": [1, None]})
+
+    async with answering(answer) as url:
+        result = await evoproxy.beside(*args.split(), "--url", url, "--token", "t")
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (USAGE, "", 1)
+    assert "does not answer as an evoproxy does (200 application/json)" in result.stderr
 
 
 async def test_an_export_that_is_cut_is_no_export(evoproxy: Commands, tmp_path: Path) -> None:
@@ -340,7 +426,7 @@ async def test_nobody_answers(evoproxy: Commands, monkeypatch: pytest.MonkeyPatc
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr("service.cli.remote.SILENCE", 0.2)
+    monkeypatch.setattr("service.cli.client.SILENCE", 0.2)
     async with answering(never) as url:
         silent = await evoproxy.beside("stats", "--url", url, "--token", "t")
     assert asked.is_set()
