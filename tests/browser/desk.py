@@ -69,7 +69,8 @@ class Desk:
 
     async def picture(self, name: str) -> None:
         """Fails when the page scrolls sideways."""
-        assert not await self.page.evaluate("document.documentElement.scrollWidth > innerWidth"), f"{name} is too wide"
+        wide = "(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.documentElement)"
+        assert not await self.page.evaluate(wide), f"{name} is too wide"
         SCREENSHOTS.mkdir(exist_ok=True)
         await self.page.screenshot(path=SCREENSHOTS / f"{name}-{self.look.name}.png")
 

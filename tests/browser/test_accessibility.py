@@ -42,6 +42,7 @@ async def test_pages_and_drawers(world: World, browser: Browser, look: Look) -> 
             "import",
             "audit?type=token.",
             "settings",
+            "drift",
             f"proxies?open={held}",
             "instances?open=loja-1&at=a",
         ]
@@ -56,6 +57,19 @@ async def test_pages_and_drawers(world: World, browser: Browser, look: Look) -> 
         await page.locator("#leave").click()
         await expect(page.locator("#login")).to_be_visible()
         await _check(desk, "login")
+
+
+async def test_on_paper(world: World, browser: Browser) -> None:
+    """The content alone, dark on white, also of a page that is white on dark."""
+    async with sitting(browser, world.api, PHONE) as desk:
+        page = desk.page
+        await desk.go("instances")
+        await expect(page.locator("tbody tr")).to_have_count(16)
+        await page.emulate_media(media="print", color_scheme="dark")
+        for part in ("nav", ".toolbar", ".bulk", "#leave"):
+            await expect(page.locator(part).first).to_be_hidden()
+        await expect(page.locator("h1")).to_have_css("color", "rgb(22, 32, 28)")
+        await expect(page.get_by_role("link", name="loja-1")).to_be_visible()
 
 
 async def test_all_by_keyboard(world: World, browser: Browser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -15,7 +16,43 @@ from tests.web.api import PASSWORD
 pytestmark = MARKS
 
 _WRITTEN = quote(PASSWORD)
-_LINES = f"203.0.113.1:8000:user:{PASSWORD}\nnonsense\n192.0.2.1:99999:user:{PASSWORD}\nsocks4://203.0.113.2:1080\n"
+_LINES = (
+    f"203.0.113.1:8000:user:{PASSWORD}\nnonsense\n192.0.2.1:99999:user:{PASSWORD}\nsocks4://203.0.113.2:1080\n"
+    f"203.0.113.1:8000:user:{PASSWORD}\n203.0.113.1:8000:user:{PASSWORD}.\n"
+)
+
+
+class _Told(NamedTuple):
+    """What the page says: of each line a verdict, the proxy and a remark, and the lines behind each chip."""
+
+    rows: list[tuple[str, str, str]]
+    chips: dict[str, int]
+
+
+_TOLD = {
+    "en-US": _Told(
+        [
+            ("new", "http://203.0.113.1:8000", ""),
+            ("refused", "•••", "no known order"),
+            ("refused", "192.0.2.1:99999:•••:•••", "the port is not"),
+            ("new", "socks4://203.0.113.2:1080", "can use http and socks5 only"),
+            ("duplicate", "http://203.0.113.1:8000", ""),
+            ("changed", "http://203.0.113.1:8000", "changes: password"),
+        ],
+        {"New 2": 2, "Changed 1": 1, "Duplicates 1": 1, "Refused 2": 2, "Warnings 1": 1, "All": 6},
+    ),
+    "pt-BR": _Told(
+        [
+            ("nova", "http://203.0.113.1:8000", ""),
+            ("recusada", "•••", "nenhuma ordem conhecida"),
+            ("recusada", "192.0.2.1:99999:•••:•••", "a porta não é"),
+            ("nova", "socks4://203.0.113.2:1080", "só usa http e socks5"),
+            ("repetida", "http://203.0.113.1:8000", ""),
+            ("alterada", "http://203.0.113.1:8000", "altera: senha"),
+        ],
+        {"Novas 2": 2, "Alteradas 1": 1, "Repetidas 1": 1, "Recusadas 2": 2, "Avisos 1": 1, "Todas": 6},
+    ),
+}
 
 
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=lambda look: look.name)
@@ -28,11 +65,21 @@ async def test_looks_line_by_line_then_imports(world: World, browser: Browser, l
         await expect(page.locator("#import")).to_be_disabled()
         await page.locator("#look").click()
         report = page.locator(".report")
-        await expect(report.locator("tbody tr")).to_have_count(3)
+        rows = report.locator("tbody tr")
+        await expect(rows).to_have_count(6)
         await expect(report.locator(".tile .value").first).to_have_text("2")
-        await expect(report.locator("tbody tr").nth(1)).to_contain_text("192.0.2.1:99999:•••:•••")
+        told = _TOLD[look.locale]
+        for number, (verdict, content, why) in enumerate(told.rows):
+            await expect(rows.nth(number).locator(".badge")).to_have_text(verdict)
+            await expect(rows.nth(number)).to_contain_text(content)
+            await expect(rows.nth(number)).to_contain_text(why)
         assert PASSWORD not in await report.inner_html()
         await desk.picture("import")
+        for chip, count in told.chips.items():
+            button = report.get_by_role("button", name=chip)
+            await button.click()
+            await expect(button).to_have_attribute("aria-pressed", "true")
+            await expect(rows).to_have_count(count)
         assert (await world.api.get("/stats"))["total"] == 220
         await page.locator("#import").click()
         await expect(report.locator(".notice")).to_contain_text(
@@ -61,6 +108,23 @@ async def test_a_sync_asks_first(world: World, browser: Browser, tmp_path: Path)
         await desk.press("Import")
         await expect(page.locator(".report .notice")).to_contain_text("Imported.")
         assert (await world.api.get("/stats"))["total"] == 221
+
+
+async def test_an_import_that_breaks_off_says_so_and_is_done_again(world: World, browser: Browser) -> None:
+    async with sitting(browser, world.api) as desk:
+        page = desk.page
+        await desk.go("import")
+        await page.locator("#lines").fill(_LINES)
+        await page.locator("#look").click()
+        await expect(page.locator("#import")).to_be_enabled()
+        await page.route("**/proxies/import**", lambda route: route.abort("connectionreset"))
+        await page.locator("#import").click()
+        await expect(page.locator(".refusal")).to_contain_text("can't be reached")
+        await expect(page.get_by_text("What had arrived stays imported.")).to_be_visible()
+        await page.unroute("**/proxies/import**")
+        await page.locator("#import").click()
+        await expect(page.locator(".report .notice")).to_contain_text("Imported.")
+        await expect(page.locator(".refusal:not(:empty)")).to_have_count(0)
 
 
 async def test_exports_passwords_only_after_a_warning(world: World, browser: Browser) -> None:

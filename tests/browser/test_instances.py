@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
+from service.evolution.simulator import OFF, Fault
 from tests.browser.conftest import World
 from tests.browser.desk import DESK, MARKS, PHONE, Look, sitting
 from tests.helpers import wait_until
@@ -58,7 +61,16 @@ async def test_assigns_rotates_and_releases(world: World, browser: Browser, look
         assert (await api.get("/instances/suporte-0"))["proxyId"] is None
         await page.keyboard.press("Escape")
         await desk.closed()
-        assert page.url.endswith("#/instances?state=close")
+        await expect(page).to_have_url(re.compile(r"#/instances\?state=close$"))
+
+
+async def test_a_list_follows_what_happens(world: World, browser: Browser) -> None:
+    async with sitting(browser, world.api) as desk:
+        page = desk.page
+        await desk.go("instances?state=close")
+        await expect(page.locator("tbody tr")).to_have_count(3)
+        world.sim.create("nova", state="close")
+        await expect(page.locator("tbody tr", has_text="nova")).to_be_visible()
 
 
 async def test_a_refusal_stands_beside_its_button(world: World, browser: Browser) -> None:
@@ -150,33 +162,30 @@ async def test_a_name_on_two_servers_is_never_mistaken(world: World, browser: Br
 
 
 async def test_shows_and_repairs_drift(world: World, browser: Browser) -> None:
-    await world.api.controller.polls["a"].stop()
-    world.api.controller.polls["a"].start()
+    """A row that was emptied by hand and can't be written is told, and no more once it could be."""
+    world.sim.warts.faults.append(Fault("proxy/set", status=400))
+    world.sim.set_row_by_hand("loja-1", OFF)
     async with sitting(browser, world.api) as desk:
-        await desk.page.route(
-            "**/api/v1/drift?**",
-            lambda route: route.fulfill(
-                json={
-                    "items": [
-                        {
-                            "id": "d1",
-                            "kind": "stuck",
-                            "description": "stuck here",
-                            "server": "a",
-                            "instanceName": "loja-1",
-                            "plan": "do it",
-                            "since": None,
-                            "remedy": "force",
-                        }
-                    ],
-                    "nextCursor": None,
-                    "total": 1,
-                    "asOf": None,
-                }
-            ),
-        )
-        await desk.go("drift")
-        await expect(desk.page.locator("tbody")).to_contain_text("stuck here")
+        page = desk.page
+        row = page.locator("tbody tr")
+        await page.locator("a.tile", has_text="Drift").click()
+        await expect(row).to_contain_text("no proxy set for an instance that holds one")
+        await expect(row).to_contain_text("set the proxy again")
+        kind = page.get_by_role("combobox", name="What differs")
+        await kind.select_option("stuck")
+        await expect(page.locator(".state")).to_contain_text("Nothing matches the filters.")
+        await kind.select_option("row_missing")
+        await expect(row.get_by_role("link", name="loja-1")).to_be_visible()
         await desk.press("Repair")
         await desk.press("Repair")
-        await expect(desk.page.locator("dialog .refusal")).to_contain_text("There is no drift of this id")
+        told = page.locator("dialog .content[role=status]")
+        await expect(told).to_have_text("The repair goes on: set the proxy again")
+        await page.keyboard.press("Escape")
+        world.sim.warts.faults.clear()
+
+        async def over() -> bool:
+            return not (await world.api.get("/drift"))["items"]
+
+        await wait_until(over, what="the row is right again")
+        await desk.press("Clear filters")
+        await expect(page.locator(".state")).to_contain_text("No drift.")

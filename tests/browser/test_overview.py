@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
+from service.messages import Locale, why
 from service.pool.tokens import Role
 from tests.browser.conftest import World
 from tests.browser.desk import DESK, MARKS, PHONE, Look, sitting
@@ -17,7 +20,7 @@ async def test_follows_the_figures(world: World, browser: Browser) -> None:
         page = desk.page
         free = page.locator("a.tile", has_text="Available").locator(".value")
         await expect(free).to_have_text("195")
-        await expect(page.locator(".usage .hero")).to_have_text("6.1 %")
+        await expect(page.locator(".usage .hero")).to_have_text("6.1%")
         await expect(page.locator(".groups tbody tr")).to_have_count(2)
         await expect(page.locator(".servers .badge")).to_have_text(["healthy", "healthy"])
         await expect(page.locator(".events li").first).to_be_visible()
@@ -27,16 +30,37 @@ async def test_follows_the_figures(world: World, browser: Browser) -> None:
         assert await free.evaluate("node => node.mark") == "the same", "figures are to change in place"
 
 
+async def test_the_curve_is_that_of_the_range(world: World, browser: Browser) -> None:
+    """It keeps the reader's place while the figures move."""
+    async with sitting(browser, world.api) as desk:
+        page = desk.page
+        await world.api.call("POST", "/snapshots")
+        await page.reload()
+        await expect(page.locator(".axis span").last).to_contain_text(":")
+        await page.locator(".plot").focus()
+        await page.keyboard.press("ArrowLeft")
+        await expect(page.locator(".told")).to_contain_text(re.compile(r"\d\.\d%"))
+        await world.api.add(181)
+        await expect(page.locator("a.tile", has_text="Available").locator(".value")).to_have_text("196")
+        await expect(page.locator(".told")).not_to_be_empty()
+        await expect(page.locator(".plot")).to_be_focused()
+        await page.get_by_role("button", name="30 d").click()
+        await expect(page.locator(".axis span").last).not_to_contain_text(":")
+
+
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=lambda look: look.name)
 async def test_tells_and_ends_what_stands_in_the_way(world: World, browser: Browser, look: Look) -> None:
     words = {"en-US": ("Release the brake", "Resume"), "pt-BR": ("Soltar o freio", "Retomar")}[look.locale]
+    language: Locale = "en" if look is DESK else "pt-BR"
     api = world.api
     async with sitting(browser, api, look) as desk:
         page = desk.page
         await api.call("POST", "/pause")
         await api.controller.polls["b"].stop()  # its list is whole: a tick would let go of the brake
-        await api.pool.brake("b", "release", engaged=True, reason="missing leased=40 missing=31 closed=2")
+        reason = "missing leased=40 missing=31 closed=2"
+        await api.pool.brake("b", "release", engaged=True, reason=reason)
         await expect(page.locator(".notice")).to_have_count(2)
+        await expect(page.locator(".notice").first).to_contain_text(why(reason, language))
         await desk.picture("notices")
         await page.get_by_role("button", name=words[0]).click()
         await desk.press(words[0])

@@ -64,7 +64,8 @@ async def test_finds_sorts_and_turns_pages(world: World, browser: Browser) -> No
         await expect(page.locator("th[aria-sort=ascending]")).to_have_count(1)
         await expect(rows.first).to_contain_text("192.0.2.1:8080")
         await page.locator(".picker summary").click()
-        await page.get_by_role("checkbox", name="Labels").check()
+        await page.get_by_role("checkbox", name="Phase").check()
+        await page.locator(".menu span", has_text="Labels").click()
         await page.reload()
         await expect(page.get_by_role("columnheader", name="Labels")).to_be_visible()
 
@@ -170,6 +171,70 @@ async def test_counts_before_it_acts_on_many(world: World, browser: Browser) -> 
         await expect(page.locator("tbody tr")).to_have_count(5)
 
 
+async def test_all_that_match_are_no_longer_all_once_one_is_taken_out(world: World, browser: Browser) -> None:
+    async with sitting(browser, world.api) as desk:
+        page = desk.page
+        await desk.go("proxies?group=br-vivo")
+        await expect(page.locator("tbody tr")).to_have_count(40)
+        await page.get_by_label("Select the page").check()
+        await desk.press("Select all that match")
+        await page.get_by_role("checkbox", name=world.ids[0]).uncheck()
+        await expect(page.locator(".bulk p")).to_have_text("39 selected")
+        await page.locator("#bulk").select_option("removeLabels")
+        await expect(page.locator("dialog .counted")).to_contain_text("39")
+
+
+async def test_a_page_that_has_become_empty_gives_way(world: World, browser: Browser) -> None:
+    async with sitting(browser, world.api) as desk:
+        page = desk.page
+        await world.api.add(51, username="last", group="small")
+        await desk.go("proxies?group=small")
+        await page.get_by_label("Next page").click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await page.locator("tbody [type=checkbox]").check()
+        await page.locator("#bulk").select_option("remove")
+        await desk.press("Remove")
+        await expect(page.locator("dialog .content[role=status]")).to_contain_text("Done.")
+        await expect(page.locator(".pager p")).to_contain_text("1–50")
+        await expect(page.locator("tbody tr")).to_have_count(50)
+
+
+async def test_back_and_the_focus_lead_where_one_expects(world: World, browser: Browser) -> None:
+    async with sitting(browser, world.api) as desk:
+        page = desk.page
+        await page.locator("nav a", has_text="Proxies").click()
+        await page.locator("tbody a.open").first.click()
+        drawer = page.locator("dialog.drawer")
+        await expect(drawer.locator(".facts").first).to_be_visible()
+        await drawer.click(position={"x": 300, "y": 890})  # inside, below all that is there
+        await expect(drawer).to_be_visible()
+        await page.keyboard.press("Escape")
+        await desk.closed()
+        await expect(page).to_have_url(re.compile("#/proxies$"))
+        await page.go_back()
+        await expect(page.locator("h1")).to_have_text("Overview")
+        await page.go_forward()
+        await page.locator("tbody a.open").first.click()
+        await expect(drawer).to_be_visible()
+        await page.go_back()
+        await desk.closed()
+
+        await page.get_by_role("combobox", name="Status").select_option("quarantined")
+        await desk.press("Clear filters")
+        await expect(page.get_by_role("searchbox")).to_be_focused()
+        await page.locator(".picker summary").click()
+        await expect(page.locator(".menu")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".menu")).to_be_hidden()
+        await page.locator(".picker summary").click()
+        await page.keyboard.press("Tab")
+        await expect(page.locator(".menu input").first).to_be_focused()
+        await page.keyboard.press("Shift+Tab")
+        await page.keyboard.press("Shift+Tab")
+        await expect(page.get_by_role("combobox", name="Server")).to_be_focused()
+        await expect(page.locator(".menu")).to_be_hidden()
+
+
 async def test_shows_how_far_a_long_job_is(world: World, browser: Browser) -> None:
     """The job's part is played here, so that it takes the time to be seen and to be stopped."""
     job: dict[str, Any] = {"jobId": "j", "state": "running", "total": 168, "done": 42, "changed": 40, "skipped": {}}
@@ -200,7 +265,7 @@ async def test_shows_how_far_a_long_job_is(world: World, browser: Browser) -> No
         await page.locator("#bulk").select_option("disable")
         await expect(page.locator("dialog .counted")).to_contain_text("8 are so already")
         await desk.press("Disable")
-        await expect(page.locator("dialog .progress")).to_contain_text("Under way: 42 25.0 %")
+        await expect(page.locator("dialog .progress")).to_contain_text("Under way: 42 25.0%")
         await desk.picture("job")
         await desk.press("Stop")
         await expect(page.locator("dialog .content[role=status]")).to_contain_text("Stopped.")

@@ -111,9 +111,13 @@ async def test_a_role_is_offered_only_what_it_may_do(world: World, browser: Brow
             if "open" in place:
                 await expect(desk.page.locator("dialog .facts").first).to_be_visible()
             assert await desk.page.locator(buttons).count() == 0, place
+            if "open" in place:
+                await expect(desk.page.locator("dialog")).to_contain_text("Your role only reads.")
             await desk.page.keyboard.press("Escape")
         forbidden = tuple(f"{desk.origin}api/v1/{name}" for name in ("events", "ledger", "tokens", "sessions"))
         assert not [url for url in desk.asked if url.startswith(forbidden)]
+        await desk.go("audit")
+        await expect(desk.page.locator(".state.bad")).to_contain_text("Requires the role admin")
     async with sitting(browser, world.api, role=Role.ADMIN) as desk:
         await desk.go(f"proxies?open={held}")
         await expect(desk.page.get_by_role("button", name="Disable")).to_be_visible()

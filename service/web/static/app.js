@@ -1,7 +1,7 @@
 // Finds out who is there, and shows the login or the page of the address.
 
 import { ask, get, session } from "./lib/api.js";
-import { draw } from "./lib/dom.js";
+import { draw, h } from "./lib/dom.js";
 import { start, stop } from "./lib/live.js";
 import { useTheme } from "./lib/prefs.js";
 import { here } from "./lib/router.js";
@@ -16,9 +16,9 @@ let shown = null;
 // The page of the address; the one that is shown already only hears of the other filters.
 async function route() {
   if (!session.me) return;
-  const place = here();
-  const name = place.page in PAGES ? place.page : "overview";
-  if (shown?.name === name) return shown.update?.(place.query);
+  const { page: wanted, query } = here();
+  const name = Object.hasOwn(PAGES, wanted) ? wanted : "overview";
+  if (shown?.name === name) return shown.update?.(query);
   shown?.leaving.abort();
   const leaving = new AbortController();
   const current = (shown = { name, leaving, update: null });
@@ -30,6 +30,7 @@ async function route() {
     current.update = page.show({ root: main, signal: leaving.signal, language });
     current.update?.(here().query);
   } catch (error) {
+    if (leaving.signal.aborted) return;
     console.error(error);
     draw(
       main,
@@ -38,10 +39,13 @@ async function route() {
   }
 }
 
+// All is drawn anew: the role or the language may be another.
 function enter(me) {
   session.me = me;
+  shown?.leaving.abort();
+  shown = null;
   start();
-  route();
+  return route();
 }
 
 // Whatever was shown is gone with the session, not only hidden.
@@ -59,18 +63,21 @@ async function leave() {
   lost();
 }
 
-// Everything anew in another language or theme.
-function language() {
+// Everything anew in another language or theme, but for the focus.
+async function language() {
+  const { id } = document.activeElement;
   useLocale();
   useTheme();
-  if (!session.me) return login(root, { enter, language });
-  shown?.leaving.abort();
-  shown = null;
-  start();
-  route();
+  if (session.me) await enter(session.me);
+  else login(root, { enter, language });
+  document.getElementById(id)?.focus();
 }
 
 session.lost = () => lost(say("login.over"));
+session.changed = () => get("/session").then(enter, (problem) => lost(problem.message));
 addEventListener("hashchange", route);
 useLocale();
-get("/session").then(enter, (problem) => lost(problem.status === 401 ? "" : problem.message));
+get("/session").then(enter, (problem) => {
+  if (problem.status === 401) return lost();
+  draw(root, h("main", { class: "login" }, failed(problem, () => location.reload())));
+});

@@ -101,11 +101,17 @@ function opened(method, path, operation, all) {
   return shown;
 }
 
+// With the answers themselves instead of references to those that many share.
+function resolved(operation, told) {
+  const answers = Object.entries(operation.responses).map(([status, answer]) => [status, answer.$ref ? told.components.responses[nameOf(answer.$ref)] : answer]);
+  return { ...operation, responses: Object.fromEntries(answers) };
+}
+
 function show(told) {
   const all = told.components.schemas;
   document.getElementById("about").textContent = told.info.description.replace(/([^\n])\n(?!\n)/g, "$1 ");
   const routes = Object.entries(told.paths).flatMap(([path, operations]) =>
-    METHODS.filter((method) => operations[method]).map((method) => ({ method, path, operation: operations[method] })));
+    METHODS.filter((method) => operations[method]).map((method) => ({ method, path, operation: resolved(operations[method], told) })));
   for (const tag of told.tags) {
     const drawers = routes.filter(({ operation }) => operation.tags.includes(tag.name)).map(({ method, path, operation }) => {
       const summary = [h("span", { class: "method" }, method.toUpperCase()), h("span", { class: "path" }, path), h("span", { class: "about" }, operation.summary)];

@@ -16,8 +16,9 @@ export class Problem extends Error {
   }
 }
 
-// Who is asking, as GET /session told; `lost` is called when the service no longer knows.
-export const session = { me: null, lost: () => {} };
+// Who is asking, as GET /session told; `lost` is called when the service no longer knows, `changed` when the reader has
+// logged in anew in another tab.
+export const session = { me: null, lost: () => {}, changed: () => {} };
 
 const RANKS = ["viewer", "admin", "superadmin"];
 export const may = (role) => RANKS.indexOf(session.me?.role) >= RANKS.indexOf(role);
@@ -39,24 +40,39 @@ export function headersFor(method, given = {}) {
   return headers;
 }
 
+export const unreachable = () => new Problem(0, { code: "unreachable", detail: say("problem.unreachable") });
+
 async function fetched(target, init) {
   try {
-    return await fetch(target, init);
+    const response = await fetch(target, init);
+    return { response, text: await response.text() };
   } catch (error) {
-    if (init.signal?.aborted) throw error;
-    throw new Problem(0, { code: "unreachable", detail: say("problem.unreachable") });
+    throw init.signal?.aborted ? error : unreachable();
   }
 }
 
-export function problemOf(status, text, retryAfter = null) {
-  let body = {};
+function parsed(text) {
   try {
-    body = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    // no answer of the service's own: a proxy before it, for instance
+    return undefined; // no answer of the service's own: of a proxy before it, for instance
+  }
+}
+
+// What an answer says. Throws Problem.
+export function bodyOf(status, text, retryAfter = null) {
+  const body = text ? parsed(text) : null;
+  if (status >= 200 && status < 300) {
+    if (body === undefined) throw unreachable();
+    return body;
   }
   if (status === 401 && session.me) session.lost();
-  return new Problem(status, body, retryAfter);
+  const problem = new Problem(status, body ?? {}, retryAfter);
+  if (problem.code === "csrf") {
+    problem.message = say("problem.changed");
+    session.changed();
+  }
+  throw problem;
 }
 
 // The answer with its status, headers and parsed body. Throws Problem, and AbortError when `signal` says so.
@@ -66,10 +82,9 @@ export async function ask(method, path, { query, body, headers, signal } = {}) {
     init.body = JSON.stringify(body);
     init.headers["Content-Type"] = "application/json";
   }
-  const response = await fetched(url(path, query), init);
-  const text = await response.text();
-  if (!response.ok) throw problemOf(response.status, text, response.headers.get("Retry-After"));
-  return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null };
+  const { response, text } = await fetched(url(path, query), init);
+  const { status, headers: told } = response;
+  return { status, headers: told, body: bodyOf(status, text, told.get("Retry-After")) };
 }
 
 export const get = async (path, query, signal) => (await ask("GET", path, { query, signal })).body;

@@ -74,11 +74,11 @@ function morph(old, wanted) {
   for (const name of old.handlers ?? []) old[name] = null;
   for (const name of wanted.handlers ?? []) old[name] = wanted[name];
   old.handlers = wanted.handlers;
+  if (wanted.dataset?.own === undefined) match(old, [...wanted.childNodes]); // a select's options before its value
   if (wanted.type === "checkbox" || wanted.type === "radio") {
     old.checked = wanted.checked;
     old.indeterminate = wanted.indeterminate;
   }
   if (wanted.told !== undefined && old !== document.activeElement && old.value !== wanted.told) old.value = wanted.told;
   if (wanted.style?.cssText !== old.style?.cssText) old.style.cssText = wanted.style.cssText;
-  if (wanted.dataset?.own === undefined) match(old, [...wanted.childNodes]);
 }

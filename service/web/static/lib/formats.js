@@ -15,9 +15,13 @@ function format(kind, options) {
 const known = (value) => value !== null && value !== undefined;
 
 export const number = (value) => (known(value) ? format(Intl.NumberFormat, {}).format(value) : NONE);
-export const percent = (value) =>
+export const percent = (value, digits = 1) =>
   known(value)
-    ? format(Intl.NumberFormat, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value) + " %"
+    ? format(Intl.NumberFormat, {
+        style: "percent",
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+      }).format(value / 100)
     : NONE;
 export const date = (moment) =>
   known(moment) ? format(Intl.DateTimeFormat, { dateStyle: "medium" }).format(new Date(moment)) : NONE;
@@ -47,6 +51,13 @@ export const when = (moment) =>
   known(moment)
     ? h("time", { datetime: moment, title: dateTime(moment) }, short(moment))
     : h("span", { class: "none" }, NONE);
+
+// As datetime-local takes it, in the browser's time zone; "" for what is no time.
+export function local(moment) {
+  const at = new Date(moment);
+  if (Number.isNaN(at.getTime())) return "";
+  return new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+}
 
 const units = (value, unit) => format(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "short" }).format(value);
 

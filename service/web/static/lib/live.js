@@ -3,7 +3,7 @@
 import { API, session } from "./api.js";
 import { locale } from "./words.js";
 
-const STALE_MS = 40000; // the service tells the figures at least every 30 s
+const SILENT_MS = 40000; // the service tells the figures at least every 30 s
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
 
@@ -12,12 +12,22 @@ export const live = { stats: null, heardAt: 0, state: "off" };
 
 const listeners = new Set();
 let following = null;
-let overdue = 0;
 
 // `listener` hears of every change until `signal`.
 export function follow(listener, signal) {
   listeners.add(listener);
   signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+}
+
+// Calls `listener` when `part(figures)` is another, until `signal`.
+export function followPart(part, listener, signal) {
+  let known = "";
+  follow(() => {
+    const now = live.stats ? JSON.stringify(part(live.stats)) : known;
+    if (now === known) return;
+    known = now;
+    listener();
+  }, signal);
 }
 
 // Calls `listener` `ms` after the figures have moved, once however often they do until then.
@@ -40,21 +50,20 @@ function tell(state) {
   for (const listener of listeners) listener();
 }
 
-export function heard(stats) {
-  clearTimeout(overdue);
-  overdue = setTimeout(() => tell("stale"), STALE_MS);
+function heard(stats) {
   live.stats = stats;
   live.heardAt = Date.now();
   tell("live");
 }
 
-// fetch in place of EventSource, which can't say in which language, nor hear that the session is over.
-async function read(response) {
+// `awaited` is called with each part of the answer.
+async function read(response, awaited) {
   let rest = "";
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    awaited();
     const events = (rest + value).split("\n\n");
     rest = events.pop();
     for (const event of events) {
@@ -65,11 +74,25 @@ async function read(response) {
   }
 }
 
-async function connect(signal) {
-  const response = await fetch(`${API}/stats/stream`, { headers: { "Accept-Language": locale() }, signal });
-  if (response.status === 401) return session.lost();
-  if (!response.ok) throw new Error(`the stream was answered ${response.status}`);
-  await read(response);
+// fetch in place of EventSource, which can't say in which language, nor hear that the session is over. A connection
+// that says nothing for too long is given up: that of a machine which slept, for instance, is never closed.
+async function connect(stopped) {
+  const silence = new AbortController();
+  let overdue = 0;
+  const awaited = () => {
+    clearTimeout(overdue);
+    overdue = setTimeout(() => silence.abort(), SILENT_MS);
+  };
+  const signal = AbortSignal.any([stopped, silence.signal]);
+  awaited();
+  try {
+    const response = await fetch(`${API}/stats/stream`, { headers: { "Accept-Language": locale() }, signal });
+    if (response.status === 401) return session.lost();
+    if (!response.ok) throw new Error(`the stream was answered ${response.status}`);
+    await read(response, awaited);
+  } finally {
+    clearTimeout(overdue);
+  }
 }
 
 // Returns at once; tries again ever more slowly, and at once when the network is back.
@@ -91,17 +114,16 @@ export async function start() {
 export function stop() {
   following?.abort();
   following = null;
-  clearTimeout(overdue);
   live.stats = null;
   live.heardAt = 0;
   tell("off");
 }
 
-function pause(ms, signal) {
+function pause(ms, stopped) {
+  const over = new AbortController();
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const now = () => (clearTimeout(timer), resolve());
-    addEventListener("online", now, { once: true, signal });
-    signal.addEventListener("abort", now, { once: true });
-  });
+    setTimeout(resolve, ms);
+    addEventListener("online", resolve, { signal: over.signal });
+    stopped.addEventListener("abort", resolve, { signal: over.signal });
+  }).finally(() => over.abort());
 }

@@ -1,11 +1,10 @@
-// Where the reader is: `#/page/part?filters`. Every place has a link that leads there again.
+// Where the reader is: `#/page?filters`. Every place has a link that leads there again.
 
 const changed = () => dispatchEvent(new Event("hashchange"));
 
 export function here() {
-  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [page = "", ...rest] = path.split("/").map(decodeURIComponent);
-  return { page, rest, query: Object.fromEntries(new URLSearchParams(query)) };
+  const [page, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  return { page, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 export function link(page, query = {}) {
@@ -26,4 +25,11 @@ export function go(page, query = {}, { replace = false } = {}) {
   }
   history.replaceState(null, "", target);
   changed();
+}
+
+// To where the reader came from, as a step back: otherwise the next press of Back would lead to the same place.
+export function back(page, query) {
+  const before = globalThis.navigation?.entries()[navigation.currentEntry.index - 1];
+  if (before?.url?.endsWith(link(page, query))) history.back();
+  else go(page, query, { replace: true });
 }

@@ -1,7 +1,6 @@
 // Sends a file and tells how far it is: fetch can't say that of what it sends.
 
-import { headersFor, Problem, problemOf, url } from "./api.js";
-import { say } from "./words.js";
+import { bodyOf, headersFor, unreachable, url } from "./api.js";
 
 // The parsed answer; `progress` hears of each part from 0 to 1. Throws Problem.
 export function upload(path, query, content, progress, signal) {
@@ -12,11 +11,13 @@ export function upload(path, query, content, progress, signal) {
       request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onload = () => {
-      const { status, responseText } = request;
-      if (status >= 200 && status < 300) resolve(JSON.parse(responseText));
-      else reject(problemOf(status, responseText));
+      try {
+        resolve(bodyOf(request.status, request.responseText));
+      } catch (problem) {
+        reject(problem);
+      }
     };
-    request.onerror = () => reject(new Problem(0, { code: "unreachable", detail: say("problem.unreachable") }));
+    request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new DOMException("stopped", "AbortError"));
     signal?.addEventListener("abort", () => request.abort(), { once: true });
     request.send(content);

@@ -21,13 +21,17 @@ export function useLocale() {
 
 export const knows = (word) => word in WORDS[chosen];
 
+// A name that is written from right to left, so that it turns nothing of the sentence around.
+const LEFTWARD = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+const isolated = (value) => (LEFTWARD.test(value) ? `\u2068${value}\u2069` : value);
+
 export const say = (word, values = {}) =>
-  (WORDS[chosen][word] ?? word).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "?");
+  (WORDS[chosen][word] ?? word).replace(/\{(\w+)\}/g, (_, name) => isolated(values[name] ?? "?"));
 
 // `word.one` for 1, else `word.many`, with the number as {count}.
 export const count = (word, value, shown, values = {}) =>
   say(value === 1 ? `${word}.one` : `${word}.many`, { count: shown, ...values });
 
 // The words of a code of the pool's, or the code itself where a newer service has one more.
-export const meaning = (kind, code) =>
-  code === null || code === "" ? "" : knows(`${kind}.${code}`) ? say(`${kind}.${code}`) : code;
+export const meaning = (kind, code, values = {}) =>
+  code === null || code === "" ? "" : knows(`${kind}.${code}`) ? say(`${kind}.${code}`, values) : code;

@@ -8,7 +8,7 @@ import { meaning, say } from "../lib/words.js";
 import { levelBadge } from "../parts/badges.js";
 import { objects, what, why } from "../parts/event.js";
 import { filters } from "../parts/filters.js";
-import { empty } from "../parts/states.js";
+import { noMatch } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { taking } from "./audit/download.js";
 
@@ -28,7 +28,6 @@ const FAMILIES = [
   "export.",
   "events.",
 ];
-const TIMES = ["from", "to"];
 const LIMIT = 100;
 
 const columns = () => [
@@ -60,18 +59,11 @@ function more(event) {
   );
 }
 
-// As the API takes it: what was typed is local time.
-function asked(query) {
-  const given = { ...query };
-  for (const name of TIMES) if (given[name]) given[name] = new Date(given[name]).toISOString();
-  return given;
-}
-
 export function show({ root, signal }) {
   let query = {};
   const listing = new Listing("/events", tell, signal);
   const set = (changes) => go("audit", { ...query, ...changes }, { replace: true });
-  const taken = taking(() => asked(query), tell, signal);
+  const taken = taking(() => query, tell, signal);
 
   const fields = () => [
     { name: "level", label: say("column.level"), options: LEVELS.map((level) => [level, say(`level.${level}`)]) },
@@ -99,11 +91,7 @@ export function show({ root, signal }) {
         columns: columns(),
         listing,
         keyOf: (event) => event.id,
-        nothing: empty(
-          say("audit.none"),
-          say("audit.noneHint"),
-          h("button", { type: "button", onclick: () => go("audit") }, say("filter.clear")),
-        ),
+        nothing: noMatch(),
       }),
     );
   }
@@ -111,6 +99,6 @@ export function show({ root, signal }) {
   return (given) => {
     if (listing.items && JSON.stringify(given) === JSON.stringify(query)) return;
     query = given;
-    listing.load({ ...asked(query), limit: LIMIT });
+    listing.load({ ...query, limit: LIMIT });
   };
 }

@@ -4,17 +4,43 @@ import { may, post, segment } from "../lib/api.js";
 import { draw, h } from "../lib/dom.js";
 import { when } from "../lib/formats.js";
 import { Listing } from "../lib/listing.js";
-import { link } from "../lib/router.js";
+import { followPart } from "../lib/live.js";
+import { go, link } from "../lib/router.js";
 import { say } from "../lib/words.js";
 import { confirm } from "../parts/dialog.js";
-import { empty } from "../parts/states.js";
+import { filters, serverField } from "../parts/filters.js";
+import { empty, noMatch } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { toast } from "../parts/toast.js";
 
+const KINDS = [
+  "row_missing",
+  "row_other",
+  "row_by_hand",
+  "row_without_lease",
+  "conflict",
+  "shared",
+  "external",
+  "lease_without_instance",
+  "outdated",
+  "unfinished",
+  "not_applied",
+  "in_trouble",
+  "rotations_spent",
+  "stuck",
+  "unconfigured_server",
+];
 const LIMIT = 50;
 
 export function show({ root, signal }) {
+  let query = {};
   const listing = new Listing("/drift", tell, signal);
+  const set = (changes) => go("drift", { ...query, ...changes }, { replace: true });
+
+  const fields = () => [
+    { name: "kind", label: say("drift.what"), options: KINDS.map((kind) => [kind, say(`drift.${kind}`)]) },
+    ...serverField(),
+  ];
 
   const columns = () =>
     [
@@ -59,15 +85,22 @@ export function show({ root, signal }) {
   function tell() {
     draw(
       root,
+      h("div", { class: "toolbar" }, filters(query, fields(), set)),
       table({
         label: say("nav.drift"),
         columns: columns(),
         listing,
         keyOf: (one) => one.id,
-        nothing: empty(say("drift.none"), say("drift.noneHint")),
+        nothing: Object.keys(query).length ? noMatch() : empty(say("drift.none"), say("drift.noneHint")),
       }),
     );
   }
 
-  return (query) => listing.load({ ...query, limit: LIMIT });
+  followPart((stats) => stats.servers.map(({ name }) => name), tell, signal);
+  listing.keepFresh();
+
+  return (given) => {
+    query = given;
+    listing.load({ ...query, limit: LIMIT });
+  };
 }

@@ -3,15 +3,15 @@
 import { may } from "../lib/api.js";
 import { draw, h } from "../lib/dom.js";
 import { when } from "../lib/formats.js";
-import { follow, live } from "../lib/live.js";
+import { followPart } from "../lib/live.js";
 import { Listing } from "../lib/listing.js";
-import { go, link } from "../lib/router.js";
+import { back, go, link } from "../lib/router.js";
 import { say } from "../lib/words.js";
 import { appliedBadge, phaseBadge, stateBadge } from "../parts/badges.js";
 import { Bulk } from "../parts/bulk.js";
 import { reasonOf } from "../parts/event.js";
-import { filters } from "../parts/filters.js";
-import { empty } from "../parts/states.js";
+import { filters, serverField } from "../parts/filters.js";
+import { empty, noMatch } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { InstanceDrawer } from "./instances/drawer.js";
 
@@ -21,6 +21,7 @@ const FILTERS = ["q", "list", "state", "server"];
 const BULK = {
   path: "/instances/bulk",
   actions: ["assign", "rotate", "release"],
+  filters: FILTERS,
   hint: "instances.bulkHint",
   named: namesOf,
 };
@@ -76,28 +77,19 @@ export function show({ root, signal }) {
   let query = {};
   const listing = new Listing("/instances", tell, signal);
   const drawer = new InstanceDrawer(
-    () => set({ open: "", at: "" }),
+    () => back("instances", { ...query, open: "", at: "" }),
     () => listing.reload(),
     signal,
   );
-  const bulk = new Bulk(
-    BULK,
-    () => ({ filter: Object.fromEntries(FILTERS.map((name) => [name, query[name]])), total: listing.total }),
-    { changed: tell, done: () => listing.reload() },
-  );
+  const bulk = new Bulk(BULK, () => ({ query, total: listing.total }), { changed: tell, done: () => listing.reload() });
   const set = (changes) => go("instances", { ...query, ...changes }, { replace: true });
 
-  const fields = () =>
-    [
-      { name: "q", kind: "search", label: say("instances.search") },
-      { name: "list", label: say("column.list"), options: LISTS.map((name) => [name, say(`list.${name}`)]) },
-      { name: "state", label: say("column.state"), options: STATES.map((state) => [state, say(`state.${state}`)]) },
-      (live.stats?.servers.length ?? 0) > 1 && {
-        name: "server",
-        label: say("column.server"),
-        options: live.stats.servers.map(({ name }) => [name, name]),
-      },
-    ].filter(Boolean);
+  const fields = () => [
+    { name: "q", kind: "search", label: say("instances.search") },
+    { name: "list", label: say("column.list"), options: LISTS.map((name) => [name, say(`list.${name}`)]) },
+    { name: "state", label: say("column.state"), options: STATES.map((state) => [state, say(`state.${state}`)]) },
+    ...serverField(),
+  ];
 
   function tell() {
     const writes = may("admin");
@@ -114,23 +106,13 @@ export function show({ root, signal }) {
         open: (one) => link("instances", { ...query, open: one.name, at: one.server }),
         chosen: writes ? bulk.chosen : null,
         choose: (keys, on) => bulk.choose(keys, on),
-        nothing: filtered
-          ? empty(
-              say("list.noMatch"),
-              say("list.noMatchHint"),
-              h("button", { type: "button", onclick: () => go("instances") }, say("filter.clear")),
-            )
-          : empty(say("instances.none"), say("instances.noneHint")),
+        nothing: filtered ? noMatch() : empty(say("instances.none"), say("instances.noneHint")),
       }),
     );
   }
 
-  let servers = 0;
-  follow(() => {
-    const known = live.stats?.servers.length ?? 0;
-    if (known !== servers) tell();
-    servers = known;
-  }, signal);
+  followPart((stats) => stats.servers.map(({ name }) => name), tell, signal);
+  listing.keepFresh();
 
   return (given) => {
     const { open, at, ...rest } = given;

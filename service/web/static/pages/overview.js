@@ -22,7 +22,6 @@ export function show({ root, signal }) {
   function tell() {
     const { stats } = live;
     if (!stats) return draw(root, waiting(10));
-    unprotected.see(stats);
     draw(
       root,
       h(

@@ -2,15 +2,15 @@
 
 import { may } from "../lib/api.js";
 import { draw, h } from "../lib/dom.js";
-import { follow, live } from "../lib/live.js";
+import { followPart, live } from "../lib/live.js";
 import { Listing } from "../lib/listing.js";
 import { preference, remember } from "../lib/prefs.js";
-import { go, link } from "../lib/router.js";
+import { back, go, link } from "../lib/router.js";
 import { say } from "../lib/words.js";
 import { STATUSES } from "../parts/badges.js";
 import { Bulk } from "../parts/bulk.js";
-import { filters } from "../parts/filters.js";
-import { empty } from "../parts/states.js";
+import { filters, serverField } from "../parts/filters.js";
+import { empty, noMatch } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { COLUMNS, DEFAULT_COLUMNS } from "./proxies/columns.js";
 import { ProxyDrawer } from "./proxies/drawer.js";
@@ -31,10 +31,12 @@ const BULK = {
     "rotate",
     "release",
   ],
+  filters: FILTERS,
   hint: "proxies.bulkHint",
   named: (ids) => ({ ids }),
 };
 const FIRST = "address";
+const MOST_GROUPS = 200; // to choose from; of more a part of the name is typed
 const LIMIT = 50;
 
 export function show({ root, signal }) {
@@ -42,19 +44,11 @@ export function show({ root, signal }) {
   let columns = preference("proxyColumns") ?? DEFAULT_COLUMNS;
   const listing = new Listing("/proxies", tell, signal);
   const drawer = new ProxyDrawer(
-    () => set({ open: "" }),
+    () => back("proxies", { ...query, open: "" }),
     () => listing.reload(),
     signal,
   );
-  const bulk = new Bulk(
-    BULK,
-    () => ({ filter: Object.fromEntries(FILTERS.map((name) => [name, query[name]])), total: listing.total }),
-    {
-      changed: tell,
-      done: () => listing.reload(),
-    },
-  );
-
+  const bulk = new Bulk(BULK, () => ({ query, total: listing.total }), { changed: tell, done: () => listing.reload() });
   const set = (changes) => go("proxies", { ...query, ...changes }, { replace: true });
 
   function pick(name, on) {
@@ -64,8 +58,7 @@ export function show({ root, signal }) {
   }
 
   function fields() {
-    const { stats } = live;
-    const groups = Object.keys(stats?.groups ?? {}).filter(Boolean);
+    const groups = Object.keys(live.stats?.groups ?? {}).filter(Boolean);
     return [
       { name: "q", kind: "search", label: say("proxies.search") },
       {
@@ -74,20 +67,18 @@ export function show({ root, signal }) {
         options: STATUSES.map((status) => [status, say(`status.${status}`)]),
       },
       { name: "protocol", label: say("column.protocol"), options: PROTOCOLS.map((name) => [name, name]) },
-      groups.length <= 200
-        ? { name: "group", label: say("column.group"), options: groups.map((name) => [name, name]) }
-        : { name: "group", label: say("column.group") },
+      {
+        name: "group",
+        label: say("column.group"),
+        options: groups.length <= MOST_GROUPS ? groups.map((name) => [name, name]) : null,
+      },
       {
         name: "expiring",
         label: say("column.expiresAt"),
         options: Object.entries(EXPIRING).map(([name, seconds]) => [seconds, say(`expiring.${name}`)]),
       },
-      (stats?.servers.length ?? 0) > 1 && {
-        name: "server",
-        label: say("column.server"),
-        options: stats.servers.map(({ name }) => [name, name]),
-      },
-    ].filter(Boolean);
+      ...serverField(),
+    ];
   }
 
   function tell() {
@@ -109,11 +100,7 @@ export function show({ root, signal }) {
         sort: query.sort ?? "",
         onSort: (sort) => set({ sort }),
         nothing: filtered
-          ? empty(
-              say("list.noMatch"),
-              say("list.noMatchHint"),
-              h("button", { type: "button", onclick: () => go("proxies") }, say("filter.clear")),
-            )
+          ? noMatch()
           : empty(
               say("proxies.none"),
               say("proxies.noneHint"),
@@ -123,12 +110,8 @@ export function show({ root, signal }) {
     );
   }
 
-  let groups = "";
-  follow(() => {
-    const known = JSON.stringify([Object.keys(live.stats?.groups ?? {}), live.stats?.servers.map(({ name }) => name)]);
-    if (known !== groups) tell();
-    groups = known;
-  }, signal);
+  followPart((stats) => [Object.keys(stats.groups), stats.servers.map(({ name }) => name)], tell, signal);
+  listing.keepFresh();
 
   return (given) => {
     const { open, ...rest } = given;
@@ -143,13 +126,18 @@ export function show({ root, signal }) {
 }
 
 function picker(columns, pick) {
-  return h(
+  const menu = h(
     "details",
-    { class: "picker" },
+    {
+      class: "picker",
+      onkeydown: ({ currentTarget, key }) => {
+        if (key === "Escape") currentTarget.open = false;
+      },
+    },
     h("summary", {}, say("columns")),
     h(
       "div",
-      { class: "menu" },
+      { class: "menu", tabindex: "-1" }, // a press on a label's words stays within
       Object.entries(COLUMNS)
         .filter(([name]) => name !== FIRST)
         .map(([name, column]) =>
@@ -166,4 +154,8 @@ function picker(columns, pick) {
         ),
     ),
   );
+  menu.addEventListener("focusout", ({ currentTarget, relatedTarget }) => {
+    if (!currentTarget.contains(relatedTarget)) currentTarget.open = false;
+  });
+  return menu;
 }

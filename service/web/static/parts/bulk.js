@@ -8,13 +8,14 @@ import { begin } from "./job.js";
 const NUMBERS = new Set(["expiring"]);
 
 export class Bulk {
-  // `kind`: the API's `path`, the `actions`, a `hint`'s word, and `named(keys)`, the body's part about those chosen.
-  // `scope()` answers the filter in force and how many match it, if that is known.
+  // `kind`: the API's `path`, the `actions`, the `filters` that they take, a `hint`'s word, and `named(keys)`, the part
+  // of the body about those chosen. `scope()` answers the `query` in force and the `total` that matches it, if that is known.
   constructor(kind, scope, { changed, done }) {
     Object.assign(this, { kind, scope, changed, done, chosen: new Set(), all: false });
   }
 
   choose(keys, on) {
+    this.all = false;
     for (const key of keys)
       if (on) this.chosen.add(key);
       else this.chosen.delete(key);
@@ -67,8 +68,9 @@ export class Bulk {
     const action = select.value;
     select.value = "";
     if (!action) return;
-    const whom = this.all ? { filter: filterOf(this.scope().filter) } : this.kind.named([...this.chosen]);
-    begin(this.kind.path, action, whom, () => {
+    const { path, filters, named } = this.kind;
+    const whom = this.all ? { filter: filterOf(filters, this.scope().query) } : named([...this.chosen]);
+    begin(path, action, whom, () => {
       this.clear();
       this.done();
     });
@@ -76,7 +78,7 @@ export class Bulk {
 }
 
 // As the body takes it, where a number is no text.
-function filterOf(query) {
-  const given = Object.entries(query).filter(([, value]) => value);
-  return Object.fromEntries(given.map(([name, value]) => [name, NUMBERS.has(name) ? Number(value) : value]));
+function filterOf(names, query) {
+  const given = names.filter((name) => query[name]);
+  return Object.fromEntries(given.map((name) => [name, NUMBERS.has(name) ? Number(query[name]) : query[name]]));
 }

@@ -1,6 +1,6 @@
 // A line over time with its bounds, and the value under the pointer or the arrow keys.
 
-import { draw, h, svg } from "../lib/dom.js";
+import { h, svg } from "../lib/dom.js";
 import { clock, date, percent } from "../lib/formats.js";
 import { say } from "../lib/words.js";
 
@@ -10,78 +10,104 @@ const BOUNDS = [
   [80, "warn"],
   [90, "bad"],
 ];
+const MARKS = [0, 0.25, 0.5, 0.75, 1];
+const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+const DAY_MS = 86400000;
 
-// `points`: [ms, percent], in order, from `since` to `until` (ms). More than 100 % is drawn as high as it is.
-export function curve(points, since, until, gap) {
-  const top = Math.max(100, ...points.map(([, value]) => value));
-  const x = (at) => ((at - since) / (until - since)) * WIDTH;
-  const y = (value) => HEIGHT - (value / top) * HEIGHT;
-  const joined = (index) => index > 0 && points[index][0] - points[index - 1][0] <= gap;
-  const place = ([at, value], index) =>
-    `${joined(index) ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}${joined(index) ? "" : "h0"}`;
-  const marker = svg("line", { class: "marker", visibility: "hidden", y1: 0, y2: HEIGHT });
-  const told = h("output", { class: "told", "aria-live": "polite" });
-  const picture = svg(
-    "svg",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    BOUNDS.map(([value, tone]) =>
-      svg("line", { class: `bound ${tone}`, x1: 0, x2: WIDTH, y1: y(value), y2: y(value) }),
-    ),
-    svg("path", { class: "line", d: points.map(place).join("") }),
-    marker,
-  );
-  const plot = h(
-    "div",
-    { class: "plot", tabindex: "0", role: "img", "aria-label": summary(points) },
-    picture,
-    h(
+export class Curve {
+  // `changed` is called when the reader points at another moment.
+  constructor(changed) {
+    Object.assign(this, { changed, points: [], moment: null });
+  }
+
+  // `points`: [ms, percent], in order, from `since` to `until` (ms); those more than `gap` (ms) apart are not joined.
+  // More than 100 % is drawn as high as it is.
+  show(points, since, until, gap) {
+    Object.assign(this, { points, since, until, gap });
+  }
+
+  tell(moment) {
+    this.moment = moment;
+    this.changed();
+  }
+
+  // Of at least one point.
+  view() {
+    const { points, since, until, moment } = this;
+    const point = moment === null ? null : points[nearest(points, moment)];
+    return h(
+      "figure",
+      { class: "curve" },
+      h(
+        "output",
+        { class: "told", "aria-live": "polite" },
+        point && `${date(point[0])} ${clock(point[0])} · ${percent(point[1])}`,
+      ),
+      this.plot(point),
+      h(
+        "div",
+        { class: "axis", "aria-hidden": "true" },
+        MARKS.map((part) => h("span", {}, label(since + part * (until - since), until - since))),
+      ),
+    );
+  }
+
+  plot(point) {
+    const { points, since, until, gap } = this;
+    const top = Math.max(100, ...points.map(([, value]) => value));
+    const x = (at) => (((at - since) / (until - since)) * WIDTH).toFixed(1);
+    const y = (value) => (HEIGHT - (value / top) * HEIGHT).toFixed(1);
+    const line = points.map(([at, value], index) => {
+      const joined = index > 0 && at - points[index - 1][0] <= gap;
+      return `${joined ? "L" : "M"}${x(at)} ${y(value)}${joined ? "" : "h0"}`;
+    });
+    const scale = BOUNDS.map(([value, tone]) => {
+      const mark = h("span", { class: tone }, percent(value, 0));
+      mark.style.top = `${(y(value) / HEIGHT) * 100}%`;
+      return mark;
+    });
+    return h(
       "div",
-      { class: "scale", "aria-hidden": "true" },
-      BOUNDS.map(([value, tone]) => {
-        const mark = h("span", { class: tone }, `${value} %`);
-        mark.style.top = `${(y(value) / HEIGHT) * 100}%`;
-        return mark;
-      }),
-    ),
-  );
-  const tell = (index) => {
-    const point = points[index];
-    marker.setAttribute("visibility", point ? "visible" : "hidden");
-    for (const end of ["x1", "x2"]) marker.setAttribute(end, point ? x(point[0]) : 0);
-    draw(told, point ? `${date(point[0])} ${clock(point[0])} · ${percent(point[1])}` : "");
-    at = point ? index : -1;
-  };
-  let at = -1;
-  plot.onpointermove = (event) => {
-    const box = plot.getBoundingClientRect();
-    const moment = since + ((event.clientX - box.left) / box.width) * (until - since);
-    tell(nearest(points, moment));
-  };
-  plot.onpointerleave = () => tell(-1);
-  plot.onblur = () => tell(-1);
-  plot.onkeydown = (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step || !points.length) return;
+      {
+        class: "plot",
+        tabindex: "0",
+        role: "img",
+        "aria-label": summary(points),
+        onpointermove: (event) => this.point(event),
+        onpointerleave: () => this.tell(null),
+        onblur: () => this.tell(null),
+        onkeydown: (event) => this.walk(event),
+      },
+      svg(
+        "svg",
+        { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+        BOUNDS.map(([value, tone]) =>
+          svg("line", { class: `bound ${tone}`, x1: 0, x2: WIDTH, y1: y(value), y2: y(value) }),
+        ),
+        svg("path", { class: "line", d: line.join("") }),
+        point && svg("line", { class: "marker", x1: x(point[0]), x2: x(point[0]), y1: 0, y2: HEIGHT }),
+      ),
+      h("div", { class: "scale", "aria-hidden": "true" }, scale),
+    );
+  }
+
+  point({ clientX, currentTarget }) {
+    const box = currentTarget.getBoundingClientRect();
+    this.tell(this.since + ((clientX - box.left) / box.width) * (this.until - this.since));
+  }
+
+  walk(event) {
+    const { points, moment } = this;
+    if (!(event.key in STEPS)) return;
     event.preventDefault();
-    tell(at < 0 ? points.length - 1 : Math.min(points.length - 1, Math.max(0, at + step)));
-  };
-  return h(
-    "figure",
-    { class: "curve", "data-own": "" },
-    told,
-    plot,
-    h(
-      "div",
-      { class: "axis", "aria-hidden": "true" },
-      [0, 0.25, 0.5, 0.75, 1].map((part) => h("span", {}, label(since + part * (until - since), until - since))),
-    ),
-  );
+    const next = moment === null ? points.length - 1 : nearest(points, moment) + STEPS[event.key];
+    this.tell(points[Math.min(points.length - 1, Math.max(0, next))][0]);
+  }
 }
 
-const label = (moment, span) => (span > 2 * 86400000 ? date(moment) : clock(moment));
+const label = (moment, span) => (span > 2 * DAY_MS ? date(moment) : clock(moment));
 
 function summary(points) {
-  if (!points.length) return say("curve.none");
   const values = points.map(([, value]) => value);
   return say("curve.summary", {
     last: percent(values.at(-1)),
@@ -91,8 +117,8 @@ function summary(points) {
 }
 
 function nearest(points, moment) {
-  let best = -1;
+  let best = 0;
   for (const [index, [at]] of points.entries())
-    if (best < 0 || Math.abs(at - moment) < Math.abs(points[best][0] - moment)) best = index;
+    if (Math.abs(at - moment) < Math.abs(points[best][0] - moment)) best = index;
   return best;
 }

@@ -1,4 +1,5 @@
-// Dialogs and drawers: the browser's own, which keep the focus in, close by Escape and give the focus back.
+// Dialogs and drawers: the browser's own, which keep the focus in, close by Escape and give the focus back. A press
+// beside it closes a drawer only: a dialog may hold what was typed, or a token that is shown once.
 
 import { draw, h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
@@ -26,8 +27,8 @@ export function show(kind, title, { closed = () => {} } = {}) {
     ),
     body,
   );
-  dialog.onclick = (event) => {
-    if (event.target === dialog) dialog.close();
+  dialog.onpointerdown = (event) => {
+    if (kind === "drawer" && event.clientX < dialog.getBoundingClientRect().left) dialog.close();
   };
   dialog.onclose = () => {
     dialog.remove();

@@ -1,8 +1,9 @@
 // A drawer with the one thing that the address names, read anew as the figures move.
 
 import { may } from "../lib/api.js";
-import { draw } from "../lib/dom.js";
+import { draw, h } from "../lib/dom.js";
 import { moved } from "../lib/live.js";
+import { say } from "../lib/words.js";
 import { show } from "./dialog.js";
 import { History } from "./history.js";
 import { failed, waiting } from "./states.js";
@@ -51,6 +52,7 @@ export class Drawer {
       if (may("admin")) this.history ??= new History(this.about(), () => this.tell(), signal);
     } catch (problem) {
       if (signal.aborted || key !== this.key) return;
+      if (problem.status === 404) Object.assign(this, { thing: null, history: null });
       this.problem = problem;
     }
     this.tell();
@@ -59,7 +61,11 @@ export class Drawer {
   tell() {
     const { view, thing, problem } = this;
     if (!view || (!thing && !problem)) return;
-    const shown = problem ? failed(problem, () => this.load()) : [this.content(), this.history?.view()];
-    draw(view.body, shown);
+    draw(
+      view.body,
+      problem && failed(problem, () => this.load()),
+      thing && this.content(),
+      thing && (may("admin") ? this.history?.view() : h("p", { class: "hint" }, say("role.reads"))),
+    );
   }
 }

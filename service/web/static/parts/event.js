@@ -28,10 +28,15 @@ export function objects(event) {
 export const what = (event) => meaning("event", event.type);
 export const why = (event) => reasonOf(event.reason);
 
-// A reason of the pool's in words; a logout has the code by which WhatsApp said so.
+// A reason of the pool's in words: a code, in some with values (`missing leased=40 …`), or the code by which WhatsApp
+// ended a session. What has another shape is shown as it is.
 export function reasonOf(reason) {
-  const code = /^logged_out_(\d+)$/.exec(reason ?? "")?.[1];
-  return code ? say("reason.logged_out", { code }) : meaning("reason", reason ?? "");
+  const logout = /^logged_out_(\d+)$/.exec(reason ?? "")?.[1];
+  if (logout) return say("reason.logged_out", { code: logout });
+  const [code, ...pairs] = (reason ?? "").split(" ").map((part) => part.split("="));
+  if (!pairs.length || pairs.some((pair) => pair.length !== 2)) return meaning("reason", reason ?? "");
+  const values = Object.fromEntries(pairs.map(([name, value]) => [name, meaning("error", value)]));
+  return meaning("reason", code[0], values);
 }
 
 export const entry = (event) =>

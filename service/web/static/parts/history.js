@@ -2,7 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { when } from "../lib/formats.js";
+import { address, when } from "../lib/formats.js";
 import { link } from "../lib/router.js";
 import { say } from "../lib/words.js";
 import { entry, reasonOf } from "./event.js";
@@ -34,10 +34,11 @@ export class History {
 
   view() {
     const { about, tenancies, events, problem } = this;
-    if (problem) return failed(problem, () => this.load());
-    if (!tenancies) return waiting();
+    const trouble = problem && failed(problem, () => this.load());
+    if (!tenancies) return trouble ?? waiting();
     const all = about.proxyId ? { proxyId: about.proxyId } : { instance: about.instance, server: about.server };
     return [
+      trouble,
       h(
         "section",
         { key: "tenancies", class: "history" },
@@ -62,9 +63,8 @@ export class History {
 }
 
 function tenancy(one, ofInstance) {
-  const address = one.host ? `${one.host}:${one.port}` : one.proxyId;
   const other = ofInstance
-    ? h("a", { class: "mono", href: link("proxies", { open: one.proxyId }) }, address)
+    ? h("a", { class: "mono", href: link("proxies", { open: one.proxyId }) }, one.host ? address(one) : one.proxyId)
     : h(
         "a",
         { href: link("instances", { open: one.name ?? one.instanceId, at: one.server }) },

@@ -4,8 +4,12 @@ import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { say } from "../lib/words.js";
 
+const LASTING = new Set([403, 404, 422]); // the same again has the same answer
+
 export const empty = (title, hint = "", ...more) =>
   h("div", { class: "state" }, h("p", { class: "title" }, title), hint && h("p", { class: "hint" }, hint), more);
+
+export const noMatch = () => empty(say("list.noMatch"), say("list.noMatchHint"));
 
 // What went wrong and, where it makes sense, a way to try again.
 export const failed = (problem, again = null) =>
@@ -15,7 +19,7 @@ export const failed = (problem, again = null) =>
     icon("warning"),
     h("p", { class: "title" }, problem.message),
     trace(problem),
-    again && h("button", { type: "button", onclick: again }, say("again")),
+    again && !LASTING.has(problem.status) && h("button", { type: "button", onclick: again }, say("again")),
   );
 
 // One line about a refusal, beside what was refused.

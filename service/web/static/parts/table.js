@@ -129,7 +129,7 @@ function pager(listing) {
         type: "button",
         class: "icon-button",
         "aria-label": say("previous"),
-        disabled: listing.cursors.length === 1 || loading,
+        disabled: listing.atStart || loading,
         onclick: () => listing.previous(),
       },
       icon("left"),

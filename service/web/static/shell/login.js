@@ -36,6 +36,7 @@ export function login(root, { enter, language, refusal = "" }) {
       input.focus();
     }
   };
+  root.replaceChildren(); // the fields below are to be those on the page
   draw(
     root,
     h(

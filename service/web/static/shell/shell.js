@@ -21,6 +21,7 @@ export const PAGES = {
 };
 const NEEDS = { import: "admin", audit: "admin" };
 const WITHOUT_TAB = new Set(["drift"]);
+let sheets = 0; // each is another, so that what a page that was left still draws is not seen
 
 // Draws it into `root` until `signal`; answers the page's own place.
 export function shell(root, name, signal, leave) {
@@ -49,7 +50,7 @@ export function shell(root, name, signal, leave) {
       h(
         "main",
         { id: "main", tabindex: "-1" },
-        h("div", { key: name, class: "sheet" }, heading, h("div", { class: "page" })),
+        h("div", { key: ++sheets, class: "sheet" }, heading, h("div", { class: "page" })),
       ),
     ),
   );
@@ -84,9 +85,9 @@ function tabs(current) {
 function state(node, name) {
   const { stats, heardAt } = live;
   const quiet = live.state === "stale" || live.state === "unavailable";
-  const since = quiet && heardAt ? ` · ${ago(heardAt)}` : "";
-  if (node.dataset.state !== live.state) node.dataset.state = live.state;
-  draw(node, say(`live.${live.state}`) + since);
+  const since = quiet && heardAt > 0 ? ` · ${ago(heardAt)}` : "";
+  node.dataset.state = live.state;
+  draw(node, say(`live.${live.state}`), h("span", { "aria-hidden": "true" }, since)); // not read out each second
   document.documentElement.dataset.live = live.state;
   const alarm = stats?.unprotected ? `(${number(stats.unprotected)}) ` : "";
   const title = `${alarm}${say(`nav.${name}`)} · evoproxy`;

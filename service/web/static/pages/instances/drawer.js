@@ -2,7 +2,7 @@
 
 import { get, may, segment } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
-import { dateTime } from "../../lib/formats.js";
+import { address, dateTime } from "../../lib/formats.js";
 import { link } from "../../lib/router.js";
 import { meaning, say } from "../../lib/words.js";
 import { appliedBadge, phaseBadge, stateBadge } from "../../parts/badges.js";
@@ -72,7 +72,6 @@ export class InstanceDrawer extends Drawer {
 
   fields() {
     const { instance, proxy } = this.thing;
-    const address = instance.address ?? instance.proxyId;
     return h(
       "section",
       {},
@@ -83,7 +82,7 @@ export class InstanceDrawer extends Drawer {
             ? h(
                 "a",
                 { class: "mono", href: link("proxies", { open: instance.proxyId }) },
-                proxy ? `${proxy.host}:${proxy.port}` : address,
+                proxy ? address(proxy) : (instance.address ?? instance.proxyId),
               )
             : instance.address && `${instance.address} ${say("external")}`,
         ],

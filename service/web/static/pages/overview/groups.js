@@ -32,7 +32,7 @@ export function groups(stats) {
             "tr",
             {},
             h("th", { scope: "col" }, say("column.group")),
-            h("th", { scope: "col", class: "wide" }, say("usage")),
+            h("th", { scope: "col", class: "wide" }, say("column.usage")),
             COLUMNS.map((name) => h("th", { scope: "col", class: `number ${name}` }, say(`figure.${name}`))),
           ),
         ),

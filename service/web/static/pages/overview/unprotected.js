@@ -4,6 +4,7 @@ import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { number } from "../../lib/formats.js";
 import { icon } from "../../lib/icons.js";
+import { live, moved } from "../../lib/live.js";
 import { link } from "../../lib/router.js";
 import { say } from "../../lib/words.js";
 import { tile } from "./figures.js";
@@ -13,27 +14,20 @@ const PAUSE_MS = 2000;
 
 export class Unprotected {
   constructor(changed, signal) {
-    Object.assign(this, { changed, signal, items: [], seen: null, askedAt: 0 });
+    Object.assign(this, { changed, signal, items: [] });
+    moved(() => this.load(), PAUSE_MS, signal);
+    this.load();
   }
 
-  // Asks for the names again when the figure has moved, not more often than each two seconds.
-  see(stats) {
-    if (stats.unprotected === this.seen || Date.now() - this.askedAt < PAUSE_MS) return;
-    this.seen = stats.unprotected;
-    this.askedAt = Date.now();
-    if (!stats.unprotected) this.items = [];
-    else
-      get("/instances", { list: "unprotected", limit: SHOWN }, this.signal).then(
-        (page) => {
-          this.items = page.items;
-          this.changed();
-        },
-        (error) => {
-          if (this.signal.aborted) return;
-          this.seen = null; // the next figures ask anew
-          console.info("no names of the unprotected:", error.message);
-        },
-      );
+  async load() {
+    if (live.stats?.unprotected === 0) return (this.items = []);
+    try {
+      this.items = (await get("/instances", { list: "unprotected", limit: SHOWN }, this.signal)).items;
+    } catch (error) {
+      if (this.signal.aborted) return;
+      console.info("no names of the unprotected:", error.message); // the next figures ask anew
+    }
+    this.changed();
   }
 
   view(stats) {

@@ -4,7 +4,7 @@ import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { duration, number, percent } from "../../lib/formats.js";
 import { say } from "../../lib/words.js";
-import { curve } from "../../parts/curve.js";
+import { Curve } from "../../parts/curve.js";
 import { empty, failed } from "../../parts/states.js";
 
 const RANGES = { hour: 3600, day: 86400, week: 604800, month: 2592000 };
@@ -22,7 +22,7 @@ export function meter(utilization, label) {
 
 export class Usage {
   constructor(changed, signal) {
-    Object.assign(this, { changed, signal, range: "day", history: null, problem: null });
+    Object.assign(this, { changed, signal, range: "day", known: false, problem: null, curve: new Curve(changed) });
     const timer = setInterval(() => this.load(), AGAIN_MS);
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     this.load();
@@ -40,16 +40,11 @@ export class Usage {
     try {
       const found = await get("/stats/history", query, this.signal);
       if (range !== this.range) return;
-      this.history = {
-        since,
-        until,
-        step: found.step,
-        range,
-        points: found.points.map((point) => [Date.parse(point.at), point.utilization]),
-      };
-      this.problem = null;
+      const points = found.points.map((point) => [Date.parse(point.at), point.utilization]);
+      this.curve.show(points, since, until, Math.max(found.step, 60) * 3000);
+      Object.assign(this, { known: true, problem: null });
     } catch (error) {
-      if (this.signal.aborted) return;
+      if (this.signal.aborted || range !== this.range) return;
       this.problem = error;
     }
     this.changed();
@@ -84,20 +79,16 @@ export class Usage {
         ),
       ),
       meter(stats.utilization, say("usage")),
-      h("div", { class: "curve-place" }, this.problem && !this.history ? failed(this.problem) : this.picture()),
-      stats.etaSeconds !== null && h("p", { class: "hint" }, say("usage.eta", { time: duration(stats.etaSeconds) })),
+      h("div", { class: "curve-place" }, this.picture()),
+      h("p", { class: "hint eta" }, stats.etaSeconds > 0 && say("usage.eta", { time: duration(stats.etaSeconds) })),
     );
   }
 
   picture() {
-    const { history } = this;
-    if (!history) return null;
-    if (!history.points.length) return empty(say("curve.none"), say("curve.noneHint"));
-    const gap = Math.max(history.step, 60) * 3000;
-    const drawn = (this.drawn ??= {});
-    if (drawn.of !== history)
-      Object.assign(drawn, { of: history, node: curve(history.points, history.since, history.until, gap) });
-    return drawn.node;
+    const { known, problem, curve } = this;
+    if (problem) return failed(problem, () => this.load());
+    if (!known) return null;
+    return curve.points.length ? curve.view() : empty(say("curve.none"), say("curve.noneHint"));
   }
 }
 

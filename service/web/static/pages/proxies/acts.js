@@ -2,7 +2,7 @@
 
 import { ask, post, segment } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
-import { address, dateTime } from "../../lib/formats.js";
+import { address, dateTime, local } from "../../lib/formats.js";
 import { say } from "../../lib/words.js";
 import { confirm, field, tick } from "../../parts/dialog.js";
 import { facts } from "../../parts/facts.js";
@@ -45,14 +45,8 @@ export function enable(proxy, done) {
   });
 }
 
-// The browser's local time of the day, as datetime-local takes it.
-const local = (moment) => {
-  const at = new Date(moment);
-  return new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-};
-
 export function edit(proxy, etag, done) {
-  const before = proxy.expiresAt ? local(proxy.expiresAt) : "";
+  const before = local(proxy.expiresAt ?? "");
   confirm({
     title: say("proxy.edit"),
     content: [
@@ -67,7 +61,7 @@ export function edit(proxy, etag, done) {
       ),
       field(
         say("column.expiresAt"),
-        h("input", { name: "expiresAt", type: "datetime-local", value: before }),
+        h("input", { name: "expiresAt", type: "datetime-local", value: before, step: "1" }),
         say("edit.expiryHint"),
       ),
     ],

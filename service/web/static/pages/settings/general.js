@@ -20,7 +20,7 @@ export function appearance(language) {
     choices(language),
     facts([
       [say("column.actor"), me.actor],
-      [say("column.role"), roleBadge(me.role)],
+      [say("column.role"), h("span", {}, roleBadge(me.role), ` ${say(`role.${me.role}`)}`)],
       [say("settings.ends"), me.expiresAt && dateTime(me.expiresAt)],
       [say("settings.idle"), me.idleSeconds && duration(me.idleSeconds)],
     ]),

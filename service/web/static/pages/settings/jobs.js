@@ -11,7 +11,7 @@ import { table } from "../../parts/table.js";
 import { toast } from "../../parts/toast.js";
 
 const REFRESH_MS = 2000;
-const TONES = { done: "good", failed: "bad", queued: "busy", running: "busy" };
+const TONES = { done: "good", failed: "bad", revoked: "bad", queued: "busy", running: "busy" };
 
 export class Jobs {
   constructor(changed, signal) {
