@@ -69,7 +69,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """``12:00:00 INFO    message  field=value``, the time in the reader's zone; an error's traceback below."""
+    """``12:00:00 INFO    message  field=value``, the time in the reader's zone; an error's traceback below.
+
+    An empty field is left out.
+    """
 
     _COLORS = {logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "31;1", logging.DEBUG: "2"}  # noqa: RUF012 - a constant
 
@@ -78,7 +81,7 @@ class ConsoleFormatter(logging.Formatter):
         self._color = color
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = "".join(f"  {name}={value}" for name, value in _fields(record).items())
+        fields = "".join(f"  {name}={value}" for name, value in _fields(record).items() if value != "")
         text = _CONTROL.sub(lambda found: repr(found[0])[1:-1], record.getMessage() + fields)
         level = f"{record.levelname:<7}"
         if self._color and (code := self._COLORS.get(record.levelno)):

@@ -121,7 +121,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{server}: nothing is handed out before this server was read",
     ),
     "forgotten": (
-        "{server} esquecido: {leases} atribuições encerradas, {instances} instâncias",
+        "{server} esquecido: {leases} concessões encerradas, {instances} instâncias",
         "{server} forgotten: {leases} leases ended, {instances} instances",
     ),
     "released": ("{instance}: proxy devolvido", "{instance}: its proxy was given back"),
