@@ -1,7 +1,7 @@
 -- update: change what a human may change of a proxy: group, labels, expiry, password.
 -- include names replay events proxies sealing
 --
--- GUARANTEE  Keeps what the call does not name. With an expected rev, changes nothing if it is another by now.
+-- GUARANTEE  Keeps what the call does not name. With expected revs, changes nothing if it is none of them by now.
 -- KEYS
 --   expiring   zset    proxies with an expiry, by it in ms
 -- ARGV
@@ -9,7 +9,7 @@
 --   op_id      str
 --   actor      str
 --   proxy      str
---   rev        str     expected revision, '' for any
+--   rev        str     expected revisions with commas between them, '' for any
 --   key        str     id of the key that the secret is sealed with
 --   secret     str     the password, sealed
 --   fingerprints str   of it, by each known key; '' keeps the password
@@ -26,7 +26,8 @@ local ALLOWED = {group = true, labels = true, expires_at = true}
 
 local proxy = load_hash(proxy_key(A.proxy))
 if not proxy.status then return {'UNKNOWN_PROXY'} end
-if A.rev ~= '' and A.rev ~= proxy.rev then return {'REV_MISMATCH', proxy.rev} end
+local expected = A.rev == '' or string.find(',' .. A.rev .. ',', ',' .. proxy.rev .. ',', 1, true)
+if not expected then return {'REV_MISMATCH', proxy.rev} end
 for _, field in ipairs(A.field) do
   if not ALLOWED[field.name] then return redis.error_reply('BADARG field ' .. field.name) end
 end

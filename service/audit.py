@@ -10,18 +10,23 @@ from typing import Any, Literal
 from service.pool.models import Instance, Proxy
 from service.pool.stream import Event, EventId
 
+Level = Literal["debug", "info", "warning", "error"]
+"""Of an event, the gravest last."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """What an event has to be; all that is given must hold. ``instance`` is an id or a name. A ``type`` that ends with
-    a dot stands for all types that begin so."""
+    a dot stands for all types that begin so. ``level`` is exact, ``min_level`` that or a graver one."""
 
+    id: str | None = None
     instance: str | None = None
     server: str | None = None
     proxy: str | None = None
     actor: str | None = None
     type: str | None = None
-    level: str | None = None
+    level: Level | None = None
+    min_level: Level | None = None
     since: int | None = None
     until: int | None = None
 

@@ -24,6 +24,7 @@ class Mirroring:
     caught up with."""
 
     def __init__(self, pool: Pool, engine: AsyncEngine, *, snapshot_interval: float) -> None:
+        self._pool = pool
         self._mirror = Mirror(pool, engine)
         self._comparer = Comparer(self._mirror)
         self._snapshots = Snapshots(self._mirror, snapshot_interval)
@@ -62,12 +63,14 @@ class Mirroring:
         """What is being written may finish within ``deadline`` seconds; the rest is for the next start."""
         await asyncio.gather(*(loop.stop(deadline) for loop in self.loops))
 
-    async def snapshot(self) -> Comparison:
-        """Compares the whole pool with its table, repairs that, and writes the row of now; one at a time.
+    async def snapshot(self, *, actor: str) -> Comparison:
+        """Compares the whole pool with its table, repairs that, and writes the row of now; one at a time, each an
+        event.
 
         Raises what :meth:`Comparer.compare` raises.
         """
         async with self._by_hand:
+            await self._pool.note_snapshot(actor=actor)
             compared = await self._comparer.compare()
             await self._snapshots.take()
             return compared

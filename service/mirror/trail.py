@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import get_args
 
 from sqlalchemy import ColumnElement, RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit import EventFilter, Events
+from service.audit import EventFilter, Events, Level
 from service.errors import InvalidInputError
 from service.mirror.keyset import EXAMINED, Key, Search, page, values_of
 from service.mirror.schema import EVENTS, POSITION
@@ -59,18 +60,23 @@ def conditions(
     """What an index is asked, of all that is given the likely rarest, and what is looked at beside it."""
     c, given = EVENTS.c, wanted
     policy, common = given.actor in ("auto", "webhook"), given.level in ("debug", "info")
+    levels = get_args(Level)
     by_type = [c.type == one for one in types]
     by_actor = [] if given.actor is None else [c.actor == given.actor]
     by_level = [] if given.level is None else [c.level == given.level]
+    at_least = [] if given.min_level is None else [c.level == one for one in levels[levels.index(given.min_level) :]]
     rarest_first = (
+        [] if given.id is None else [c.id == given.id],
         [] if given.proxy is None else [c.proxy == given.proxy],
         [] if given.instance is None else [c.instance == given.instance, _named(given.instance)],
         [] if policy else by_actor,
         by_type if len(types) == 1 else [],
         [] if common else by_level,
+        at_least if given.min_level in ("warning", "error") else [],
         by_type if len(types) > 1 else [],
         by_level if common else [],
         by_actor if policy else [],
+        at_least if given.min_level in ("debug", "info") else [],
     )
     equal: list[Sequence[ColumnElement[bool]]] = [one for one in rarest_first if one]
     also = [or_(*one) for one in equal[1:]]

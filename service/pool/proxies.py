@@ -130,9 +130,9 @@ class Proxies(Records):
         """Refused: unknown_proxy, held."""
         await self.run("remove", proxy=proxy_id, actor=actor, op_id=op_id)
 
-    async def reveal(self, proxy_id: str, *, actor: str, op_id: str | None = None) -> str:
+    async def reveal(self, proxy_id: str, *, actor: str) -> str:
         """The password, after its event was written. Refused: unknown_proxy. Raises what opening it raises."""
-        await self.run("reveal", proxy=proxy_id, actor=actor, op_id=op_id)
+        await self.run("reveal", proxy=proxy_id, actor=actor)
         proxy = await self.proxy(proxy_id)
         if proxy is None:
             raise RefusedError("unknown_proxy")
@@ -152,6 +152,10 @@ class Proxies(Records):
         filters = {"status": status, "group": group, "protocol": protocol}
         return int((await self.run("export", format=export_format, **filters, actor=actor, op_id=op_id))[0])
 
+    async def note_snapshot(self, *, actor: str) -> None:
+        """Writes the event of a comparison by hand, before anything in SQL is mended."""
+        await self.run("snapshot", actor=actor)
+
     async def update(
         self,
         proxy_id: str,
@@ -165,8 +169,8 @@ class Proxies(Records):
         password: str | None = None,
         op_id: str | None = None,
     ) -> str:
-        """Changes what is given; answers the new revision. Refused: unknown_proxy, rev_mismatch,
-        wrong_encryption_key."""
+        """Changes what is given; answers the new revision. ``rev`` are the expected ones, with a comma between them.
+        Refused: unknown_proxy, rev_mismatch, wrong_encryption_key."""
         fields = []
         if group is not None:
             fields.append(_Field("group", group))

@@ -47,7 +47,7 @@ class MeOut(ApiModel):
 
 
 class SessionOut(ApiModel):
-    """One login to the dashboard. ``last_seen_at`` is right to the minute."""
+    """One login to the dashboard. ``last_seen_at`` is right to the minute; ``current`` is the one that asks."""
 
     id: str
     actor: str
@@ -57,9 +57,10 @@ class SessionOut(ApiModel):
     expires_at: Time
     address: str
     user_agent: str
+    current: bool
 
     @classmethod
-    def of(cls, session: Session) -> SessionOut:
+    def of(cls, session: Session, *, current: bool) -> SessionOut:
         return cls(
             id=session.id,
             actor=session.actor,
@@ -69,4 +70,5 @@ class SessionOut(ApiModel):
             expires_at=session.expires_at,
             address=session.address,
             user_agent=session.agent,
+            current=current,
         )

@@ -122,10 +122,15 @@ class TenancyOut(ApiModel):
         )
 
 
-class PointOut(CountsOut):
-    """The figures of GET /stats as they were then."""
+class CountsPointOut(CountsOut):
+    """The counts of one group as they were then."""
 
     at: Time
+
+
+class PointOut(CountsPointOut):
+    """The figures of GET /stats as they were then."""
+
     reserved: int
     releasing: int
     stuck: int
@@ -143,12 +148,13 @@ class PointOut(CountsOut):
 
 
 class HistoryOut(ApiModel):
-    """In each ``step`` seconds of the range the last snapshot, if there was one."""
+    """In each ``step`` seconds of the range the last snapshot, if there was one; of one group its counts, where that
+    snapshot knew the group."""
 
     since: Time = Field(alias="from")
     until: Time = Field(alias="to")
     step: int
-    points: list[PointOut]
+    points: list[PointOut] | list[CountsPointOut]
 
 
 def _holder(instance: str | None) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from collections.abc import AsyncIterator, Container, Mapping
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 
 from service.errors import InvalidInputError
 from service.web.checks import checked
-from service.web.context import locale
+from service.web.context import locale, operation_id
 from service.web.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
@@ -47,6 +48,14 @@ async def digest_of(request: web.Request, *, streamed: bool) -> str:
         async for _ in stream_body(request):
             pass
     return request[_DIGEST]
+
+
+async def made_id(request: web.Request) -> str:
+    """An id for what the request makes. Under an ``Idempotency-Key`` the same body has the same one, always: another
+    body never meets what the first has made, whichever process is asked and however long ago that was."""
+    if (op_id := operation_id(request)) is None:
+        return uuid.uuid4().hex
+    return hashlib.sha256(f"{op_id}\n{await digest_of(request, streamed=False)}".encode()).hexdigest()[:32]
 
 
 async def read_body(request: web.Request, model: type[M], *, immutable: Container[str] = ()) -> M:

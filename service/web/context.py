@@ -61,8 +61,8 @@ class Mirroring(Protocol):
     def gaps(self) -> int:
         """How many gaps in the audit trail this process has reported."""
 
-    async def snapshot(self) -> Comparison:
-        """Compares, repairs and writes the figures of now. Raises :class:`~service.errors.EvoproxyError`."""
+    async def snapshot(self, *, actor: str) -> Comparison:
+        """Compares, repairs and writes the figures of now; an event. Raises :class:`~service.errors.EvoproxyError`."""
 
 
 MIRROR: web.AppKey[Mirroring] = web.AppKey("mirror")

@@ -72,6 +72,7 @@ Printable = Annotated[str, BeforeValidator(_text), Field(max_length=FIELD_LIMIT)
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
 Wanted = Annotated[str, Field(min_length=1, max_length=FIELD_LIMIT), AfterValidator(_name)]
 Stored = Annotated[str, Field(max_length=FIELD_LIMIT), AfterValidator(_name)]
+EventKey = Annotated[str, Field(pattern=r"^[0-9]{1,18}-[0-9]{1,18}$")]
 EventType = Annotated[str, AfterValidator(_event_type), Field(max_length=64)]
 Limit = Annotated[int, Field(ge=1, le=500)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_storable)]

@@ -36,7 +36,8 @@ Send a token as `Authorization: Bearer`. The dashboard sends its session's cooki
 word as `X-CSRF-Token`. Times are RFC 3339 in UTC. Lists answer a page and `nextCursor`, which asks for the next one.
 A refusal is a problem of RFC 9457 with a `code` for programs, in pt-BR or English by `Accept-Language`; its `requestId`
 stands in the log. A POST that is repeated within ten minutes under its `Idempotency-Key` changes nothing and is
-answered the same."""
+answered the same, and with another body refused: 409 `idempotency_key_reused`. A new token is not shown twice:
+409 `token_exists`."""
 
 Document = dict[str, Any]
 Mode = Literal["validation", "serialization"]

@@ -67,7 +67,7 @@ def _shared(route: Route) -> Iterator[str]:
         yield "forbidden"
     if route.method not in ("GET", "DELETE"):
         yield "malformed"
-    if route.method == "POST" and not route.secret:
+    if route.method == "POST" and not route.login:
         yield "idempotency_key_reused"
     if route.immutable:
         yield "immutable"

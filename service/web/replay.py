@@ -11,7 +11,7 @@ from service.errors import EvoproxyError
 from service.web.bodies import digest_of
 from service.web.context import POOL, operation_id
 from service.web.problems import ProblemError, respond
-from service.web.routing import Endpoint, route_of
+from service.web.routing import Endpoint, Route, route_of
 
 TURNS: web.AppKey[WeakValueDictionary[str, asyncio.Lock]] = web.AppKey("turns", WeakValueDictionary)
 """By operation. Who repeats what is still under way waits here for its answer; between processes the scripts alone keep
@@ -26,23 +26,24 @@ _KEPT_REFUSALS = frozenset({"evolution_rejected"})
 async def replay(request: web.Request, handler: Endpoint) -> web.StreamResponse:
     """Remembers answers for ten minutes. Raises ``idempotency_key_reused`` when the body is another one.
 
-    What holds a secret is not kept: there the scripts alone keep the repetition harmless.
+    Of an answer that holds a secret only the body that it was given for is remembered: the scripts alone keep the
+    repetition harmless. A login is no operation: its body is a secret too.
     """
     route = route_of(request)
-    if route is None or route.method != "POST" or route.secret or (op_id := operation_id(request)) is None:
+    if route is None or route.method != "POST" or route.login or (op_id := operation_id(request)) is None:
         return await handler(request)
     async with request.app[TURNS].setdefault(op_id, asyncio.Lock()):
-        return await _once(request, handler, op_id, streamed=route.streamed)
+        return await _once(request, handler, op_id, route)
 
 
-async def _once(request: web.Request, handler: Endpoint, op_id: str, *, streamed: bool) -> web.StreamResponse:
-    pool = request.app[POOL]
+async def _once(request: web.Request, handler: Endpoint, op_id: str, route: Route) -> web.StreamResponse:
+    pool, streamed = request.app[POOL], route.streamed
     if kept := await pool.answer_to(op_id):
-        status, content_type, etag, digest, text = kept
+        digest, *answered = kept
         if digest != await digest_of(request, streamed=streamed):
             raise ProblemError("idempotency_key_reused")
-        headers = {"Idempotency-Replayed": "true"} | ({"ETag": etag} if etag else {})
-        return web.Response(status=int(status), body=text.encode(), content_type=content_type, headers=headers)
+        if answered:
+            return _again(*answered)
     try:
         response = await handler(request)
     except EvoproxyError as error:
@@ -50,7 +51,12 @@ async def _once(request: web.Request, handler: Endpoint, op_id: str, *, streamed
             raise
         response = respond(request, error)
     if isinstance(response, web.Response) and len(text := response.text or "") <= _REMEMBERED_BYTES:
+        answered = [str(response.status), response.content_type, response.headers.get("ETag", ""), text]
         digest = await digest_of(request, streamed=streamed)
-        etag = response.headers.get("ETag", "")
-        await pool.keep_answer(op_id, str(response.status), response.content_type, etag, digest, text)
+        await pool.keep_answer(op_id, digest, *([] if route.secret else answered))
     return response
+
+
+def _again(status: str, content_type: str, etag: str, text: str) -> web.Response:
+    headers = {"Idempotency-Replayed": "true"} | ({"ETag": etag} if etag else {})
+    return web.Response(status=int(status), body=text.encode(), content_type=content_type, headers=headers)

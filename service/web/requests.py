@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from service.audit import InstanceSearch, ProxySearch, ProxySort
+from service.audit import EventFilter, InstanceSearch, Level, ProxySearch, ProxySort
 from service.control.drift import Kind
 from service.errors import InvalidInputError
 from service.models import Protocol
 from service.pool.models import Status
 from service.pool.tokens import Role
 from service.web.export import Format
-from service.web.fields import EventType, Labels, Limit, Moment, Name, Password, Printable, Seconds, Stored, Wanted
+from service.web.fields import (
+    EventKey,
+    EventType,
+    Labels,
+    Limit,
+    Moment,
+    Name,
+    Password,
+    Printable,
+    Seconds,
+    Stored,
+    Wanted,
+)
 from service.web.models import ApiModel
 
 
@@ -99,18 +111,40 @@ class RangeQuery(_Body):
 
 
 class HistoryQuery(RangeQuery):
+    """``group``: the counts of that group alone."""
+
+    group: Stored | None = None
     step: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
 
 
 class EventQuery(PageQuery, RangeQuery):
-    """``instance`` is an id or a name; ``type`` one type, or the part up to the dot for all that begin so."""
+    """``instance`` is an id or a name; ``type`` one type, or the part up to the dot for all that begin so; ``level``
+    that one alone, ``min_level`` that or a graver one; ``id`` one event."""
 
+    id: EventKey | None = None
     instance: Name | None = None
     server: Wanted | None = None
     proxy_id: Wanted | None = None
     actor: Name | None = None
     type: EventType | None = None
-    level: Literal["debug", "info", "warning", "error"] | None = None
+    level: Level | None = None
+    min_level: Level | None = None
+
+    def filter(self) -> EventFilter:
+        """Raises what :meth:`bounds` raises."""
+        since, until = self.bounds()
+        return EventFilter(
+            id=self.id,
+            instance=self.instance,
+            server=self.server,
+            proxy=self.proxy_id,
+            actor=self.actor,
+            type=self.type,
+            level=self.level,
+            min_level=self.min_level,
+            since=since,
+            until=until,
+        )
 
 
 class LedgerQuery(PageQuery, RangeQuery):
@@ -162,6 +196,18 @@ class Change(_Body):
     labels: Labels | None = None
     expires_at: Moment | None = None
     password: Password | None = Field(default=None, repr=False)
+
+    def changes(self) -> dict[str, Any]:
+        """As :meth:`service.pool.proxies.Proxies.update` takes them."""
+        given = self.model_fields_set
+        expires_at = round(self.expires_at.timestamp() * 1000) if self.expires_at else None
+        return {
+            "group": (self.group or "") if "group" in given else None,
+            "labels": (self.labels or []) if "labels" in given else None,
+            "expires_at": expires_at,
+            "clear_expiry": "expires_at" in given and expires_at is None,
+            "password": self.password,
+        }
 
 
 class ProxyBulk(_Body):

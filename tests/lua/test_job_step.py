@@ -64,10 +64,21 @@ async def test_a_cancelled_one_stays_so_with_the_last_figures(stage: Stage) -> N
 
 
 async def test_only_the_last_hundred_are_remembered(stage: Stage) -> None:
-    for number in range(103):
-        stage.clock.move(1)
-        await create(stage, f"j{number}")
-        await claim(stage)
-        await step(stage, WHOLE, over=True, job=f"j{number}")
-    assert [job.id for job in await stage.pool.jobs()] == [f"j{number}" for number in range(102, 2, -1)]
-    assert await stage.pool.job("j2") is None
+    await whole(stage, "first")
+    keys, job = stage.pool.keys, await stage.redis.hgetall(stage.pool.keys.job("first"))
+    await stage.redis.delete(keys.job("first"), keys.named("jobs_over"))
+    for number in range(100):  # as a hundred that ended one after the other
+        at = stage.clock.move(1)
+        await stage.redis.hset(keys.job(f"j{number}"), mapping=job | {"created_at": at})
+        await stage.redis.zadd(keys.named("jobs_over"), {f"j{number}": at})
+    stage.clock.move(1)
+    await whole(stage, "last")
+    assert [job.id for job in await stage.pool.jobs()] == ["last", *(f"j{number}" for number in range(99, 0, -1))]
+    assert await stage.pool.job("j0") is None
+
+
+async def whole(stage: Stage, job: str) -> None:
+    """From its beginning to its end."""
+    await create(stage, job)
+    await claim(stage)
+    await step(stage, WHOLE, over=True, job=job)

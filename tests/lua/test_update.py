@@ -58,6 +58,9 @@ async def test_an_expected_revision_guards_against_lost_updates(stage: Stage) ->
     rev = await stage.pool.update(proxy_id, actor="cli:ana", rev=proxy.rev, group="br")
     with refused("rev_mismatch", rev):
         await stage.pool.update(proxy_id, actor="cli:ana", rev=proxy.rev, group="us")
+    with refused("rev_mismatch", rev):
+        await stage.pool.update(proxy_id, actor="cli:ana", rev=f"{proxy.rev},1{rev}", group="us")
+    assert await stage.pool.update(proxy_id, actor="cli:ana", rev=f"{proxy.rev},{rev}", group="us") != rev
 
 
 async def test_identity_cant_be_changed(stage: Stage) -> None:

@@ -307,6 +307,11 @@ async def sign(stage: Stage) -> Call:
 
 
 @_transition
+async def snapshot(stage: Stage) -> Call:
+    return lambda pool: pool.note_snapshot(actor="token:ana")
+
+
+@_transition
 async def suspect(stage: Stage) -> Call:
     return lambda pool: pool.suspect("a", suspected=True, reason="4 of 9 at once")
 

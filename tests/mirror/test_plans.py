@@ -31,6 +31,9 @@ QUESTIONS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "type": ({"type": "token.created"}, {"type"}),
     "prefix": ({"type": "token."}, {"type", "number"}),
     "level": ({"level": "error"}, {"level"}),
+    "at least": ({"min_level": "warning"}, {"level", "number"}),
+    "at least, common": ({"min_level": "info"}, {"level", "number"}),
+    "id": ({"id": "1-7"}, {"id", "proxy_events_id_key", "primary"}),  # as its databases name what is unique
     "time": ({"since": SOME, "until": LATER}, {"at", "number"}),
     "proxy in time": ({"proxy": f"{7:020x}", "since": SOME, "until": LATER}, {"at", "proxy"}),
     "policy in time": ({"actor": "auto", "since": SOME, "until": LATER}, {"at", "actor", "number"}),

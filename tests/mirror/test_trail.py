@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.audit import EventFilter
+from service.audit import EventFilter, Level
 from service.errors import InvalidInputError, StoreUnavailableError
 from service.mirror import keyset
 from service.mirror.database import DatabaseError, open_database
@@ -59,12 +59,14 @@ def matches(row: dict[str, Any], wanted: EventFilter) -> bool:
             wanted.actor in (None, row["actor"]),
             wanted.type in (None, row["type"], row["type"].partition(".")[0] + "."),
             wanted.level in (None, row["level"]),
+            wanted.min_level is None or LEVELS.index(row["level"]) >= LEVELS.index(wanted.min_level),
             wanted.since is None or row["at"] >= wanted.since,
             wanted.until is None or row["at"] < wanted.until,
         )
     )
 
 
+LEVELS = get_args(Level)
 CHOICES: dict[str, tuple[Any, ...]] = {
     "instance": ("id-7", "shop 7", "shop 70", "nobody"),
     "server": ("s1", "none"),
@@ -72,6 +74,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "actor": ("auto", "cli:ana", "token:front", "cli:bob"),
     "type": ("lease.released", "lease.", "token.", "token.created", "pool.", "lease"),
     "level": ("info", "error", "debug"),
+    "min_level": LEVELS,
     "since": (AT, AT + 100 * EVERY_MS, AT + 1_500 * EVERY_MS + 1, AT + COUNT * EVERY_MS),
     "until": (AT, AT + 900 * EVERY_MS, AT + 1_500 * EVERY_MS, AT + COUNT * EVERY_MS),
 }

@@ -85,6 +85,10 @@ async def test_events_newest_first_with_what_their_scripts_said(api: Api, mirror
         ({"type": "pool."}, {"pool.created", "pool.paused", "pool.resumed"}),
         ({"actor": "token:the-admin"}, {"pool.paused", "pool.resumed"}),
         ({"level": "warning", "type": "token."}, {"token.created"}),
+        ({"minLevel": "warning"}, {"token.created", "pool.paused", "pool.resumed"}),
+        ({"minLevel": "debug", "type": "proxy."}, {"proxy.added"}),
+        ({"minLevel": "error"}, set()),
+        ({"minLevel": "warning", "level": "info"}, set()),
         ({"server": "nowhere"}, set()),
     ],
 )
@@ -95,6 +99,16 @@ async def test_events_by_what_they_are(api: Api, mirror: Mirror, query: dict[str
     await mirror.catch_up()
     page = await found(api, "/events", **query, limit=500)
     assert {event["type"] for event in page["items"]} == types
+
+
+async def test_one_event_by_its_id(api: Api, mirror: Mirror) -> None:
+    await api.add(2)
+    await mirror.catch_up()
+    [event, _] = (await found(api, "/events", type="proxy.added"))["items"]
+    page = await found(api, "/events", id=event["id"])
+    assert (page["items"], page["nextCursor"]) == ([event], None)
+    assert (await found(api, "/events", id=event["id"], type="token."))["items"] == []
+    assert (await found(api, "/events", id="1-1"))["items"] == []
 
 
 async def test_a_cursor_goes_on_where_the_page_ended_while_events_are_added(api: Api, mirror: Mirror) -> None:
@@ -177,6 +191,17 @@ async def test_the_history_has_the_figures_of_stats(api: Api, mirror: Mirror) ->
     assert history["from"] < point["at"] < history["to"]
 
 
+async def test_the_history_of_a_group_has_its_counts(api: Api, mirror: Mirror) -> None:
+    await api.add(3, group="br")
+    await api.add(4)  # one more
+    await Snapshots(mirror, 1).take()
+    for group in ("br", ""):
+        [*_, point] = (await found(api, "/stats/history", group=group))["points"]
+        counts = (await api.get("/stats"))["groups"][group]
+        assert point == {"at": point["at"], **counts}
+    assert (await found(api, "/stats/history", group="none"))["points"] == []
+
+
 BAD = [
     ("/events", {"instance": ""}, "instance"),
     ("/events", {"instance": "a\0b"}, "instance"),
@@ -185,6 +210,10 @@ BAD = [
     ("/events", {"proxyId": ""}, "proxyId"),
     ("/events", {"actor": "\x1b"}, "actor"),
     ("/events", {"type": "lease"}, "type"),
+    ("/events", {"id": "1"}, "id"),
+    ("/events", {"id": "1-1\n"}, "id"),
+    ("/events", {"minLevel": "fatal"}, "minLevel"),
+    ("/stats/history", {"group": "x" * 101}, "group"),
     ("/events", {"type": "%"}, "type"),
     ("/events", {"type": "lease.reserved\n"}, "type"),
     ("/events", {"level": "fatal"}, "level"),

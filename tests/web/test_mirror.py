@@ -43,6 +43,7 @@ async def test_a_snapshot_by_hand(api: Api) -> None:
     answer = await api.call("POST", "/snapshots")
     assert (answer.status, answer.body) == (200, {"compared": 3, "absent": 0, "differing": 0, "surplus": 0})
     assert (await api.get("/stats/history"))["points"]
+    assert [event["actor"] for event in await api.events("pool.compared")] == ["token:the-admin"]
 
 
 async def test_an_emptied_pool_says_what_to_do(api: Api) -> None:

@@ -240,13 +240,17 @@ async def test_if_match(api: Api) -> None:
     [proxy_id] = await api.add()
     seen = await api.call("GET", f"/proxies/{proxy_id}")
     etag = {"If-Match": seen.headers["ETag"]}
-    assert (await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "a"}, headers=etag)).status == 200
+    changed = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "a"}, headers=etag)
+    assert changed.status == 200
+    now = changed.headers["ETag"]
     answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers=etag)
     assert (answer.status, answer.code) == (412, "rev_mismatch")
-    for wrong in ('"x"', 'W/"1"'):
+    for wrong in ('"x"', f"W/{now}", f'"x", W/{now}', f'{seen.headers["ETag"]}, "999"'):
         answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers={"If-Match": wrong})
         assert answer.status == 412
-    assert (await api.call("PATCH", f"/proxies/{proxy_id}", {"group": "b"}, headers={"If-Match": "*"})).status == 200
+    for right in (f'"999", {now}', "*"):
+        answer = await api.call("PATCH", f"/proxies/{proxy_id}", {"group": right}, headers={"If-Match": right})
+        assert answer.status == 200, answer.text
 
 
 @pytest.mark.parametrize(

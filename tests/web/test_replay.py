@@ -96,12 +96,47 @@ async def test_the_key_belongs_to_its_caller_and_route(api: Api) -> None:
     assert "Idempotency-Replayed" not in again.headers
 
 
+def reservation(name: str) -> dict[str, Any]:
+    return {"server": "a", "instance": name}
+
+
+async def test_a_reservation_is_found_again_and_another_is_refused(api: Api) -> None:
+    await api.add(3)
+    first, other, again = [
+        await api.call("POST", "/reservations", reservation(name), headers=KEY) for name in ("one", "two", "one")
+    ]
+    assert (first.status, again.status, first.body) == (201, 201, again.body)
+    assert (other.status, other.code) == (409, "idempotency_key_reused")
+    assert len(await api.events("reservation.made")) == 1
+
+
+async def test_a_reservation_that_is_over_is_not_made_again(api: Api) -> None:
+    await api.add(2)
+    made = (await api.call("POST", "/reservations", reservation("one"), headers=KEY)).body
+    assert (await api.call("DELETE", f"/reservations/{made['reservationId']}")).status == 204
+    again = await api.call("POST", "/reservations", reservation("one"), headers=KEY)
+    assert (again.status, again.code) == (404, "no_reservation")
+    assert len(await api.events("reservation.made")) == 1
+
+
+async def test_what_another_process_reserves_is_not_given_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has not answered yet, so that nothing tells of its body."""
+
+    async def forget(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(api.pool, "keep_answer", forget)
+    await api.add(2)
+    made = [await api.call("POST", "/reservations", reservation(name), headers=KEY) for name in ("one", "two")]
+    assert made[0].body["proxy"]["id"] != made[1].body["proxy"]["id"]
+
+
 async def test_what_holds_a_secret_is_not_kept(api: Api) -> None:
     [proxy_id] = await api.add()
     path = f"/proxies/{proxy_id}/reveal"
     for _ in range(2):
         assert (await api.call("POST", path, role=Role.SUPERADMIN, headers=KEY)).body["password"]
-    assert len(await api.events("proxy.revealed")) == 1
+    assert len(await api.events("proxy.revealed")) == 2
     operations = await api.pool.redis.keys(api.pool.keys.named("op:*"))
     kept = [await api.pool.redis.lrange(key, 0, -1) for key in operations]
     assert proxy().password not in str(kept)

@@ -220,6 +220,7 @@ async def test_the_superadmin_lists_and_ends_sessions(api: Api) -> None:
     boss = await log_in(api, Role.SUPERADMIN)
     listed = (await call(api, boss, "GET", "/sessions")).body["items"]
     [shown] = [one for one in listed if one["actor"] == "token:the-admin"]
+    assert [one["actor"] for one in listed if one["current"]] == ["token:superadmin"]
     assert (shown["role"], shown["address"], len(shown["userAgent"])) == ("admin", "127.0.0.1", 120)
     assert shown["userAgent"].startswith("Browser/1.0 x")
     assert shown["createdAt"] == shown["lastSeenAt"] < shown["expiresAt"]
@@ -240,6 +241,7 @@ async def test_sessions_come_in_pages(api: Api) -> None:
     second = (await api.call("GET", path, role=Role.SUPERADMIN)).body
     assert (len(first["items"]), len(second["items"]), second["nextCursor"]) == (2, 1, None)
     assert len({one["id"] for one in first["items"] + second["items"]}) == 3
+    assert not any(one["current"] for one in first["items"] + second["items"]), "a token has no session"
 
 
 @pytest.mark.parametrize(

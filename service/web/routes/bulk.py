@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-
 from aiohttp import web
 
 from service.control.bulk import Task
@@ -12,7 +9,7 @@ from service.control.jobs import foresee
 from service.errors import InvalidInputError, RefusedError
 from service.pool.jobs import Target
 from service.pool.tokens import Role
-from service.web.bodies import answer, digest_of
+from service.web.bodies import answer, made_id
 from service.web.context import CONTROLLER, JOBS, POOL, actor, operation_id
 from service.web.jobs import BegunOut, ForeseenOut, JobOut
 from service.web.problems import ProblemError
@@ -64,9 +61,7 @@ async def _asked(request: web.Request, task: Task, *, dry_run: bool) -> web.Resp
     if dry_run:
         return answer(ForeseenOut.of(await foresee(request.app[CONTROLLER], task)))
     pool, op_id = request.app[POOL], operation_id(request)
-    # A job is remembered for longer than an Idempotency-Key, which may then name another one.
-    wish = f"{op_id}\n{await digest_of(request, streamed=False)}" if op_id else uuid.uuid4().hex
-    job_id = hashlib.sha256(wish.encode()).hexdigest()[:20]
+    job_id = (await made_id(request))[:20]
     await pool.create_job(
         job_id,
         target=task.target,

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from service.audit import EventFilter, Events, Ledger, LedgerFilter
+from service.audit import Events, Ledger, LedgerFilter
 from service.errors import InvalidInputError
 from service.pool.tokens import Role
 from service.web import paging
@@ -21,11 +21,7 @@ T = TypeVar("T")
 
 
 async def events(request: web.Request, query: EventQuery) -> web.Response:
-    since, until = query.bounds()
-    wanted = EventFilter(
-        query.instance, query.server, query.proxy_id, query.actor, query.type, query.level, since, until
-    )
-    found = await request.app[AUDIT].events(wanted, before=paging.decode(query.cursor), limit=query.limit)
+    found = await request.app[AUDIT].events(query.filter(), before=paging.decode(query.cursor), limit=query.limit)
     return await _page(request, AuditPage[EventOut], map(EventOut.of, found.items), found)
 
 

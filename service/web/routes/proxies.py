@@ -62,18 +62,8 @@ async def one(request: web.Request) -> web.Response:
 
 async def change(request: web.Request, body: Change) -> web.Response:
     await _proxy(request)
-    given = body.model_fields_set
-    expires_at = round(body.expires_at.timestamp() * 1000) if body.expires_at else None
-    await request.app[POOL].update(
-        request.match_info["id"],
-        actor=actor(request),
-        rev=_expected_rev(request),
-        group=(body.group or "") if "group" in given else None,
-        labels=(body.labels or []) if "labels" in given else None,
-        expires_at=expires_at,
-        clear_expiry="expires_at" in given and expires_at is None,
-        password=body.password,
-    )
+    proxy_id, rev = request.match_info["id"], _expected_rev(request)
+    await request.app[POOL].update(proxy_id, actor=actor(request), rev=rev, **body.changes())
     return _shown(await _proxy(request))
 
 
@@ -96,8 +86,9 @@ async def enable(request: web.Request) -> web.Response:
 
 
 async def reveal(request: web.Request) -> web.Response:
+    """Each time an event, also under the same ``Idempotency-Key``."""
     proxy_id = request.match_info["id"]
-    password = await request.app[POOL].reveal(proxy_id, actor=actor(request), op_id=operation_id(request))
+    password = await request.app[POOL].reveal(proxy_id, actor=actor(request))
     return answer(ProxyOut.of(await _proxy(request), password=password))
 
 
@@ -114,14 +105,14 @@ def _shown(proxy: Proxy) -> web.Response:
 
 
 def _expected_rev(request: web.Request) -> str | None:
-    """The revision of ``If-Match``; any for ``*`` and without it."""
-    given = request.headers.get("If-Match", "*").strip()
-    if given == "*":
+    """The revisions of ``If-Match``, one or several (RFC 9110, 13.1.1); any for ``*`` and without it."""
+    given = [tag.strip() for line in request.headers.getall("If-Match", ["*"]) for tag in line.split(",")]
+    if "*" in given:
         return None
-    rev = given.removeprefix('"').removesuffix('"')
-    if not rev.isdecimal():
+    revs = [rev for tag in given if (rev := tag.strip('"')).isdecimal()]
+    if not revs:
         raise ProblemError("rev_mismatch")
-    return rev
+    return ",".join(revs)
 
 
 def _search(request: web.Request, query: ProxyQuery) -> ProxySearch:

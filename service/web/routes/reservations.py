@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 from aiohttp import web
 
 from service.errors import RefusedError
 from service.pool.tokens import Role
-from service.web.bodies import answer
-from service.web.context import CONTROLLER, POOL, actor, operation_id
+from service.web.bodies import answer, made_id
+from service.web.context import CONTROLLER, POOL, actor
 from service.web.models import ProxyOut, Reservation
 from service.web.refusals import CHOICE
 from service.web.requests import ReservationRequest
@@ -17,12 +15,11 @@ from service.web.routing import Route
 
 
 async def reserve(request: web.Request, body: ReservationRequest) -> web.Response:
-    """The answer holds the password. The same ``Idempotency-Key`` answers the same reservation. In observe mode nobody
-    would adopt it, nor take it back: 409."""
+    """The answer holds the password. The same ``Idempotency-Key`` answers the same reservation while it is open, then
+    404 ``no_reservation``. In observe mode nobody would adopt it, nor take it back: 409."""
     if request.app[CONTROLLER].server(body.server).observe_only:
         raise RefusedError("observe_mode")
-    pool, op_id = request.app[POOL], operation_id(request)
-    reservation = op_id.removeprefix("http:") if op_id else uuid.uuid4().hex
+    pool, reservation = request.app[POOL], await made_id(request)
     proxy_id, _ = await pool.reserve(
         body.server,
         body.instance,
@@ -32,11 +29,11 @@ async def reserve(request: web.Request, body: ReservationRequest) -> web.Respons
         pin=body.proxy_id or "",
         group=body.group or "",
         strict=body.group is not None,
-        op_id=op_id,
+        op_id=reservation,
     )
     proxy = await pool.proxy(proxy_id)
     if proxy is None or proxy.lease is None or proxy.lease.reservation != reservation:
-        raise RefusedError("stale")
+        raise RefusedError("no_reservation")
     shown = ProxyOut.of(proxy, password=pool.spec_of(proxy).password)
     made = Reservation(reservation_id=reservation, proxy=shown, expires_at=proxy.lease.expires_at)
     return answer(made, 201)
@@ -59,7 +56,7 @@ ROUTES = [
         reserve,
         about="Reserve a proxy for an instance that is about to be created",
         answers={201: Reservation},
-        refuses=("observe_mode", "stale", "wrong_encryption_key", *CHOICE),
+        refuses=("observe_mode", "no_reservation", "wrong_encryption_key", *CHOICE),
         secret=True,
     ),
     Route(

@@ -56,8 +56,11 @@ async def listing(request: web.Request, query: PageQuery) -> web.Response:
     pool = request.app[POOL]
     ends = await pool.sessions()
     following, shown = paging.cut(ends, lambda one: f"{ends[one]:015}{one}", cursor=query.cursor, limit=query.limit)
-    found = await pool.sessions_by(shown)
-    return answer(Page[SessionOut](items=[SessionOut.of(one) for one in found], next_cursor=following, total=None))
+    asking = request[CALLER].session
+    items = [
+        SessionOut.of(one, current=asking is not None and one.id == asking.id) for one in await pool.sessions_by(shown)
+    ]
+    return answer(Page[SessionOut](items=items, next_cursor=following, total=None))
 
 
 async def end(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from service.pool.tokens import Role
 from service.web.bodies import answer
-from service.web.context import MIRROR
+from service.web.context import MIRROR, actor
 from service.web.models import ApiModel
 from service.web.routing import Route
 
@@ -24,7 +24,7 @@ class ComparisonOut(ApiModel):
 
 
 async def snapshot(request: web.Request) -> web.Response:
-    return answer(ComparisonOut(**asdict(await request.app[MIRROR].snapshot())))
+    return answer(ComparisonOut(**asdict(await request.app[MIRROR].snapshot(actor=actor(request)))))
 
 
 ROUTES = [
