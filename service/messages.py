@@ -81,7 +81,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "The instance's integration is not in EVOPROXY_INTEGRATIONS",
     ),
     "unmanaged": ("A instância não é gerenciada", "The instance is not managed"),
-    "no_reservation": ("Reserva desconhecida", "Unknown reservation"),
+    "no_reservation": ("Reserva desconhecida ou já encerrada", "The reservation is unknown or over"),
     "not_due": ("A reserva ainda não venceu", "The reservation is not due yet"),
     "token_exists": ("Já existe um token com esse nome", "There is a token of this name already"),
     "unknown_token": ("Token desconhecido", "Unknown token"),

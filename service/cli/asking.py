@@ -79,7 +79,7 @@ def _token(url: str | None, token: str | None) -> str:
             raise InvalidInputError("token_without_url")
         return ""
     if token is None:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise InvalidInputError("no_token")
         prompt = words.text("ask_token", environment.locale(), url=url)
         token = typer.prompt(prompt, hide_input=True, err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Annotated, TypeVar
 
@@ -81,7 +81,7 @@ async def ledger(
     given = {"instance": instance, "proxyId": proxy, "server": server, "from": since, "to": until}
     query = _query(backend, LedgerQuery, limit, given)
     if instance is None and proxy is None:
-        raise InvalidInputError(field="--instance", reason="instance_or_proxy")
+        raise InvalidInputError("nobody_named")
     await output.listed(_first(limit, backend.ledger(query)), LEDGER_COLUMNS, as_json=as_json)
 
 
@@ -91,7 +91,7 @@ def _query(backend: Backend, model: type[Q], limit: int, given: Mapping[str, str
     return query
 
 
-async def _first(count: int, items: AsyncGenerator[Document, None]) -> AsyncIterator[Document]:
+async def _first(count: int, items: AsyncGenerator[Document, None]) -> AsyncGenerator[Document, None]:
     async with aclosing(items):
         async for item in items:
             yield item

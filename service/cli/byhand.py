@@ -10,18 +10,17 @@ import typer
 from service.cli import output, words
 from service.cli.asking import asking
 from service.cli.backend import Backend, Document, asked
-from service.cli.command import named
+from service.cli.options import Instance, OfProxy, proxy_id
 from service.control.words import why_chosen
+from service.messages import Locale
 from service.pool.choice import Choice as Chosen
 from service.web.requests import Choice
 
 SHOWN = ("assignedInstanceName", "server", "id", "protocol", "host", "port", "status", "phase", "waits", "applied")
 
-Instance = Annotated[str, typer.Argument(metavar="INSTANCE", callback=named, help="The instance's name.")]
 Server = Annotated[str | None, typer.Option(help="Its server, where the name is on several.")]
-Pin = Annotated[str | None, typer.Option("--proxy", metavar="ID", help="Exactly this proxy.")]
+Pin = Annotated[str | None, typer.Option("--proxy", metavar="ID", callback=proxy_id, help="Exactly this proxy.")]
 Group = Annotated[str | None, typer.Option(help="A proxy of this group only.")]
-OfProxy = Annotated[str, typer.Argument(metavar="PROXY", callback=named, help="The proxy's id.")]
 Force = Annotated[bool, typer.Option("--force", help="End the lease without proof that the proxy is out of use.")]
 Moves = Annotated[bool, typer.Option("--force", help="Give the instance that holds it another one now.")]
 
@@ -37,7 +36,7 @@ async def assign(
 ) -> None:
     """Give INSTANCE a proxy, or show the one it holds. Policy looks after the instance again."""
     choice = asked(Choice, backend.locale, proxyId=proxy, group=group)
-    _show(await backend.assign(instance, server, choice), backend, as_json)
+    _show(await backend.assign(instance, server, choice), as_json, backend.locale)
 
 
 @asking
@@ -51,7 +50,7 @@ async def rotate(
 ) -> None:
     """Give INSTANCE another proxy. The old one cools for at least 10 minutes."""
     choice = asked(Choice, backend.locale, proxyId=proxy, group=group)
-    _show(await backend.rotate(instance, server, choice), backend, as_json)
+    _show(await backend.rotate(instance, server, choice), as_json, backend.locale)
 
 
 @asking
@@ -66,28 +65,31 @@ async def release(
     if proxy["phase"] is None and not as_json:
         typer.echo(words.text("released", backend.locale, instance=instance))
     else:
-        _show(proxy, backend, as_json)
+        _show(proxy, as_json)
 
 
 @asking
 async def disable(backend: Backend, proxy: OfProxy, force: Moves = False, as_json: output.Json = False) -> None:
     """Take PROXY out of use. One that an instance holds stays with it until that lets go."""
-    _show(await backend.disable(proxy, force=force), backend, as_json)
+    _show(await backend.disable(proxy, force=force), as_json)
 
 
 @asking
 async def enable(backend: Backend, proxy: OfProxy, as_json: output.Json = False) -> None:
     """Take PROXY into use again."""
-    _show(await backend.enable(proxy), backend, as_json)
+    _show(await backend.enable(proxy), as_json)
 
 
-def _show(proxy: Document, backend: Backend, as_json: bool) -> None:
+def _show(proxy: Document, as_json: bool, tell_why: Locale | None = None) -> None:
+    """``tell_why``: in this language, why the instance got this one."""
     if as_json:
         output.document(proxy)
         return
-    chosen = proxy.get("choice")
-    why = why_chosen(_chosen(chosen), backend.locale) if chosen else None
-    output.figures({name: proxy.get(name) for name in SHOWN} | {"why": why})
+    shown = {name: proxy.get(name) for name in SHOWN}
+    if tell_why:
+        chosen = proxy.get("choice")
+        shown["why"] = why_chosen(_chosen(chosen), tell_why) if chosen else None
+    output.figures(shown)
 
 
 def _chosen(shown: Document) -> Chosen:

@@ -66,14 +66,14 @@ class Client:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, token: str, locale: Locale) -> AsyncIterator[Client]:
-        """``url`` is the base URL, normalised."""
+        """``url`` is the base URL, normalised, or the API's own below it."""
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept-Language": locale,
             "User-Agent": f"evoproxy/{__version__}",
         }
         async with aiohttp.ClientSession(headers=headers) as session:
-            yield cls(session, url, locale)
+            yield cls(session, url.removesuffix(API), locale)
 
     async def ask(
         self,
@@ -85,9 +85,16 @@ class Client:
         silence: float | None = None,
     ) -> Document:
         """The JSON object that is answered. Raises as :meth:`asked`."""
-        data = None if body is None else orjson.dumps(_given(body))
+        data = None
+        if body is not None:  # what was set, also to null
+            data = orjson.dumps(body.model_dump(mode="json", by_alias=True, exclude_unset=True))
         async with self.asked(method, path, query, data=data, silence=silence) as response:
             return await self.document(response)
+
+    async def delete(self, path: str) -> None:
+        """Raises as :meth:`asked`."""
+        async with self.asked("DELETE", path):
+            pass
 
     async def pages(self, path: str, query: PageQuery) -> AsyncGenerator[Document, None]:
         """The items of all pages. Raises as :meth:`asked`."""

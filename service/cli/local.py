@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from functools import partial
 from typing import Any, TypeVar
 
-from service.audit import EventFilter, Events, Ledger, LedgerFilter
+from service.audit import Events, Ledger, LedgerFilter
 from service.cli import environment
 from service.cli.backend import Document
 from service.cli.control import controller, look
@@ -28,9 +28,11 @@ from service.web.drift import RepairOut, all_drift, drift_out
 from service.web.export import Part, Wanted
 from service.web.export import export as parts_of
 from service.web.figures import figures
+from service.web.jobs import JobOut
 from service.web.models import ApiModel, ImportOut, InstanceOut, ProxyOut
 from service.web.requests import (
     BrakeRelease,
+    Change,
     Choice,
     DriftQuery,
     EventQuery,
@@ -104,11 +106,8 @@ class Local:
     async def events(self, query: EventQuery) -> AsyncGenerator[Document, None]:
         from service.cli import tables
 
-        wanted = EventFilter(
-            query.instance, query.server, query.proxy_id, query.actor, query.type, query.level, *query.bounds()
-        )
         async with tables.questions(self.settings) as questions:
-            async for event in _all(partial(questions.events, wanted, limit=query.limit)):
+            async for event in _all(partial(questions.events, query.filter(), limit=query.limit)):
                 yield _document(EventOut.of(event))
 
     async def ledger(self, query: LedgerQuery) -> AsyncGenerator[Document, None]:
@@ -158,6 +157,36 @@ class Local:
         async with self._pool() as pool:
             await pool.enable(proxy, actor=environment.actor())
             return await _shown(pool, proxy)
+
+    async def edit(self, proxy: str, change: Change) -> Document:
+        async with self._pool() as pool:
+            await pool.update(proxy, actor=environment.actor(), **change.changes())
+            return await _shown(pool, proxy)
+
+    async def remove(self, proxy: str) -> None:
+        async with self._pool() as pool:
+            await pool.remove(proxy, actor=environment.actor())
+
+    async def reveal(self, proxy: str) -> Document:
+        async with self._pool(passwords=True) as pool:
+            password = await pool.reveal(proxy, actor=environment.actor())
+            return {**await _shown(pool, proxy), "password": password}
+
+    async def jobs(self) -> AsyncGenerator[Document, None]:
+        async with self._pool() as pool:
+            for job in await pool.jobs():
+                yield _document(JobOut.of(job))
+
+    async def job(self, job: str) -> Document:
+        async with self._pool() as pool:
+            found = await pool.job(job)
+        if found is None:
+            raise RefusedError("unknown_job")
+        return _document(JobOut.of(found))
+
+    async def cancel_job(self, job: str) -> None:
+        async with self._pool() as pool:
+            await pool.cancel_job(job, actor=environment.actor())
 
     async def ignore(self, server: str, *, ignored: bool) -> Document:
         environment.refuse_unknown(server, self.settings)

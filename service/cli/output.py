@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Annotated, Any
 
 import orjson
@@ -43,7 +43,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON: one document, or
 
 def on_terminal() -> bool:
     """Whether somebody looks: decides on tables, colours and status lines."""
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()  # None: closed by the shell
 
 
 def plain(text: str) -> str:
@@ -72,24 +72,29 @@ def figures(value: Mapping[str, Any]) -> None:
         console.print(line, soft_wrap=True)
 
 
-async def listed(items: AsyncIterable[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool) -> None:
+async def listed(items: AsyncGenerator[Mapping[str, Any], None], columns: Mapping[str, str], *, as_json: bool) -> None:
     """A list as it comes: JSON lines with all that is known, or ``columns``, by title the name of what they show. Only
-    the terminal's table waits for the end, because its widths do. What another release leaves out is a dash."""
-    if as_json:
-        async for item in items:
-            typer.echo(orjson.dumps(item))
-    elif on_terminal():
-        rows = [[(title, "bold") for title in columns]]
-        async for item in items:
-            cells = ((name, item.get(name)) for name in columns.values())
-            rows.append([(_cell(value), _style(name, value)) for name, value in cells])
-        _table(rows)
-    else:
-        async for item in items:
-            typer.echo("\t".join(_cell(item.get(name)) for name in columns.values()))
+    the terminal's table waits for the end, because its widths do. ``items`` is closed, also when the reader goes."""
+    async with aclosing(items):
+        if as_json:
+            async for item in items:
+                typer.echo(orjson.dumps(item))
+        elif on_terminal():
+            table([item async for item in items], columns)
+        else:
+            async for item in items:
+                typer.echo("\t".join(_cell(item.get(name)) for name in columns.values()))
 
 
-def _table(rows: Sequence[Sequence[tuple[str, str]]]) -> None:
+def table(items: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """``columns`` of ``items`` as :func:`listed` has them on a terminal. What another release leaves out is a dash."""
+    rows = [[(title, "bold") for title in columns]]
+    for item in items:
+        rows.append([(_cell(item.get(name)), _style(name, item.get(name))) for name in columns.values()])
+    _aligned(rows)
+
+
+def _aligned(rows: Sequence[Sequence[tuple[str, str]]]) -> None:
     """Cells with their styles, one row a line: what a terminal has no room for goes on in its next line, whole."""
     widths = [max(cell_len(text) for text, _ in column) for column in zip(*rows, strict=True)]
     console = Console()
@@ -115,7 +120,7 @@ def progress(what: str) -> Iterator[Callable[[int], None]]:
 def _spread(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     for name, item in value.items():
         if isinstance(item, list) and item and isinstance(item[0], Mapping):
-            item = {one.get("name") or one["server"]: one for one in item}
+            item = {next(one[name] for name in ("name", "server", "id") if one.get(name)): one for one in item}
         if isinstance(item, Mapping) and any(isinstance(inner, Mapping | list) for inner in item.values()):
             yield from _spread(item, f"{above}{name}.")
         else:

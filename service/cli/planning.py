@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -115,7 +115,7 @@ def _warnings(plans: Mapping[str, Foreseen], totals: Mapping[str, Any], paused: 
         yield words.text(code, locale, count=number, group=group)
 
 
-async def _views(planned: Sequence[Planned]) -> AsyncIterator[dict[str, Any]]:
+async def _views(planned: Sequence[Planned]) -> AsyncGenerator[dict[str, Any], None]:
     for one in planned:
         yield _view(one)
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, cast
@@ -135,7 +135,7 @@ async def show(report: Document, locale: Locale) -> None:
 async def _show_lines(report: Document, locale: Locale) -> None:
     shown = list(_first(report["lines"]))
 
-    async def rows() -> AsyncIterator[Document]:
+    async def rows() -> AsyncGenerator[Document, None]:
         for line in shown:
             reasons = "; ".join(remark["reason"] for remark in line["remarks"])
             yield {**line, "proxy": _proxy(line), "remarks": reasons}

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.cli import environment, output, words
+from service.cli import environment, output, servers, words
 from service.cli.asking import asking
-from service.cli.backend import LARGEST_PAGE, Backend, asked
+from service.cli.backend import LARGEST_PAGE, Backend, Document, asked
 from service.cli.command import REFUSED, command
 from service.models import Protocol
 from service.pool.models import Broken, Status
@@ -31,7 +31,11 @@ INSTANCE_COLUMNS = {
     "proxy": "proxyId",
     "phase": "phase",
     "applied": "applied",
+    "row": "address",
 }
+COUNTS = ("total", "used", "available", "utilization", "cooling", "quarantined", "disabled")
+GROUP_COLUMNS = {name: name for name in ("group", *COUNTS)}
+FIRST = (*COUNTS, "unprotected", "notApplied", "stuck", "external", "paused", "unreadServers", "eventsLost", "warnings")
 
 Only = Annotated[Literal["unprotected", "unapplied", "spent", "external"] | None, typer.Option(help="Only those.")]
 
@@ -40,9 +44,25 @@ Only = Annotated[Literal["unprotected", "unapplied", "spent", "external"] | None
 async def stats(backend: Backend, as_json: output.Json = False) -> None:
     """Show the figures of the pool.
 
-    What only a running service knows (when it looked, its pace, the mirror's lag) is told with --url alone.
+    On a terminal those to look at first; --json has them all. What only a running service knows (when it looked, its
+    pace, the mirror's lag) is told with --url alone.
     """
-    (output.document if as_json else output.figures)(await backend.stats())
+    told = await backend.stats()
+    if as_json:
+        output.document(told)
+    elif output.on_terminal():
+        _overview(told)
+    else:
+        output.figures(told)
+
+
+def _overview(stats: Document) -> None:
+    output.figures({name: stats.get(name) for name in FIRST} | {"brake": stats.get("brake", {}).get("reason")})
+    groups = [{"group": name, **counts} for name, counts in stats.get("groups", {}).items()]
+    for rows, columns in ((groups, GROUP_COLUMNS), (stats.get("servers", []), servers.COLUMNS)):
+        if rows:
+            typer.echo()
+            output.table(rows, columns)
 
 
 @asking

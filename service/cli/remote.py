@@ -11,6 +11,7 @@ from service.messages import Locale
 from service.web.export import Format, Part
 from service.web.requests import (
     BrakeRelease,
+    Change,
     Choice,
     DriftQuery,
     EventQuery,
@@ -90,6 +91,24 @@ class Remote:
     async def enable(self, proxy: str) -> Document:
         return await self._client.ask("POST", f"/proxies/{segment(proxy)}/enable")
 
+    async def edit(self, proxy: str, change: Change) -> Document:
+        return await self._client.ask("PATCH", f"/proxies/{segment(proxy)}", body=change)
+
+    async def remove(self, proxy: str) -> None:
+        await self._client.delete(f"/proxies/{segment(proxy)}")
+
+    async def reveal(self, proxy: str) -> Document:
+        return await self._client.ask("POST", f"/proxies/{segment(proxy)}/reveal")
+
+    def jobs(self) -> AsyncGenerator[Document, None]:
+        return self._client.pages("/jobs", PageQuery())
+
+    async def job(self, job: str) -> Document:
+        return await self._client.ask("GET", f"/jobs/{segment(job)}")
+
+    async def cancel_job(self, job: str) -> None:
+        await self._client.delete(f"/jobs/{segment(job)}")
+
     async def ignore(self, server: str, *, ignored: bool) -> Document:
         return await self._client.ask("POST", f"/servers/{segment(server)}/ignore", body=Ignored(ignored=ignored))
 
@@ -130,5 +149,4 @@ class Remote:
         return await self._client.ask("POST", "/tokens", body=request)
 
     async def revoke_token(self, name: str) -> None:
-        async with self._client.asked("DELETE", f"/tokens/{segment(name)}"):
-            pass
+        await self._client.delete(f"/tokens/{segment(name)}")

@@ -29,7 +29,8 @@ async def questions(settings: Settings) -> AsyncIterator[Questions]:
 
 async def snapshot(settings: Settings, pool: Pool) -> Document:
     async with open_database(url_of(settings)) as engine:
-        return asdict(await Mirroring(pool, engine, snapshot_interval=settings.snapshot_interval).snapshot())
+        mirroring = Mirroring(pool, engine, snapshot_interval=settings.snapshot_interval)
+        return asdict(await mirroring.snapshot(actor=environment.actor()))
 
 
 async def migrate(settings: Settings) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -12,6 +10,7 @@ from service.cli import output, words
 from service.cli.asking import asking
 from service.cli.backend import Backend, asked
 from service.cli.command import named
+from service.cli.options import NEVER, moment
 from service.pool.tokens import Role
 from service.web.requests import TokenRequest
 
@@ -22,18 +21,11 @@ Name = Annotated[
 ]
 As = Annotated[Role, typer.Option("--role", help="What its holder may do.")]
 Expires = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Its end: 30d, 12h or 15m from now, or 2026-01-31T12:00:00Z.")
+    str | None,
+    typer.Option(metavar="TIME", callback=moment, help="Its end: 30d, 12h or 15m from now, or 2026-01-31T12:00:00Z."),
 ]
 RateLimit = Annotated[int | None, typer.Option(metavar="N", help="Requests a minute; any number, unless you say so.")]
 COLUMNS = {"name": "name", "role": "role", "created": "createdAt", "expires": "expiresAt", "used": "lastUsedAt"}
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-def moment(text: str) -> str:
-    """``30d``, ``12h`` or ``15m`` from now on as a time; what is no such span stays as it is."""
-    span = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text, re.ASCII)
-    return (datetime.now(UTC) + timedelta(**{_UNITS[span[2]]: int(span[1])})).isoformat() if span else text
 
 
 @app.command()
@@ -47,7 +39,7 @@ async def create(
     as_json: output.Json = False,
 ) -> None:
     """Make a token and show it, this once."""
-    given = {"name": name, "role": role, "expiresAt": expires and moment(expires), "rateLimit": rate_limit}
+    given = {"name": name, "role": role, "expiresAt": None if expires == NEVER else expires, "rateLimit": rate_limit}
     made = await backend.create_token(asked(TokenRequest, backend.locale, **given))
     if as_json:
         output.document(made)

@@ -23,6 +23,21 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "um nome tem de 1 a {longest} caracteres, e não é . nem ..",
         "a name has 1 to {longest} characters, and is neither . nor ..",
     ),
+    "no_proxy_id": (
+        "não é o id de um proxy: são 20 dígitos, que evoproxy proxies mostra",
+        "not the id of a proxy: it has 20 digits, and evoproxy proxies shows it",
+    ),
+    "no_moment": (
+        "não é um prazo: use 30d, 12h, 15m ou uma data como 2026-01-31T12:00:00Z",
+        "not a time: use 30d, 12h, 15m, or one like 2026-01-31T12:00:00Z",
+    ),
+    "nobody_named": ("informe --instance ou --proxy", "name one with --instance or --proxy"),
+    "nothing_to_change": (
+        "nada a alterar: informe --group, --label ou --expires",
+        "nothing to change: give --group, --label or --expires",
+    ),
+    "no_job_named": ("--cancel precisa do id de um trabalho", "--cancel needs the id of a job"),
+    "removed": ("proxy {proxy} removido", "proxy {proxy} removed"),
     "no_file": ("{file}: o arquivo não existe", "{file}: no such file"),
     "is_directory": ("{file}: é um diretório, não um arquivo", "{file}: is a directory, not a file"),
     "unreadable_file": ("{file}: não pode ser lido: {reason}", "{file}: can't be read: {reason}"),

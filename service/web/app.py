@@ -17,6 +17,7 @@ from service.web.jwts import add_jwts
 from service.web.limits import Logins, Rates
 from service.web.metrics import add_metrics
 from service.web.middlewares import ALL
+from service.web.noise import quiet
 from service.web.openapi import add_openapi
 from service.web.page import add_page
 from service.web.replay import TURNS
@@ -31,6 +32,7 @@ _CONNECTION = {"auto_decompress": False}
 
 def bare_app(settings: Settings) -> web.Application:
     """An application that answers once POOL, CONTROLLER and BROADCAST are put into it."""
+    quiet()
     app = web.Application(middlewares=ALL, client_max_size=_BODY_BYTES, handler_args=_CONNECTION)
     app[SETTINGS] = settings
     app[LOGINS] = Logins()

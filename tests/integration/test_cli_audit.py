@@ -69,8 +69,8 @@ def test_the_ledger_by_instance_and_by_proxy(evoproxy: Commands) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (("ledger",), "name an instance or a proxyId"),
-        (("ledger", "--server", "a"), "name an instance or a proxyId"),
+        (("ledger",), "name one with --instance or --proxy"),
+        (("ledger", "--server", "a"), "name one with --instance or --proxy"),
         (("events", "--type", "lease"), "type: must be a type like lease.reserved"),
         (("events", "--level", "fatal"), "level: must be"),
         (("events", "--from", "yesterday"), "from: must be an RFC 3339 time"),

@@ -28,6 +28,7 @@ from tests.commands import Commands, clean
 pytestmark = pytest.mark.redis
 
 FREE, HELD, *MORE = (ProxySpec(Protocol.HTTP, f"192.0.2.{number}", 8000, "ana", "p:w") for number in range(1, 6))
+NO_ID = "0" * 20
 ITS_DRIFT = "the id of the drift that there is"
 KEY = {"EVOPROXY_ENCRYPTION_KEY": "00112233445566778899aabbccddeeff" * 2}
 NO_TABLES = {"DATABASE_URL": "sqlite:///empty.db"}
@@ -66,8 +67,12 @@ TABLE = {
     "repair": Row((ITS_DRIFT,), ("nobody",), once=True),
     "ignore": Row(("default",)),
     "forget": Row(("gone",), ("default",), once=True),
-    "disable": Row((FREE.id,), ("nobody",)),
-    "enable": Row((FREE.id,), ("nobody",)),
+    "disable": Row((FREE.id,), (NO_ID,)),
+    "enable": Row((FREE.id,), (NO_ID,)),
+    "edit": Row((FREE.id, "--group", "sul"), (NO_ID, "--group", "sul")),
+    "remove": Row((FREE.id,), (HELD.id,), once=True),
+    "reveal": Row((FREE.id,), (NO_ID,)),
+    "jobs": Row(refused=("nobody",)),
     "pause": Row(),
     "resume": Row(),
     "check": Row(refused=(), remote=False),

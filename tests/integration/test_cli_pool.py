@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,6 +168,18 @@ def test_a_list_in_a_pipe_is_plain_columns(evoproxy: Commands) -> None:
     assert [row[1:] for row in rows] == [["socks5", "192.0.2.2", "8000", "–", "free", "–"]]
 
 
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_a_reader_that_goes_is_no_error(evoproxy: Commands, tmp_path: Path, closed: bool, form: str) -> None:
+    """What is written is more than a pipe holds, and a page."""
+    evoproxy("populate", "-", stdin=b"".join(b"192.0.%d.%d:80\n" % divmod(number, 250) for number in range(3000)))
+    end = ">&-" if closed else "| head -1"
+    line = f"{shlex.quote(sys.executable)} -m service.cli proxies {form} {end}"
+    env = {**os.environ, **evoproxy.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(["sh", "-c", line], env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, len(ended.stdout.splitlines()), ended.stderr) == (DONE, 0 if closed else 1, "")
+
+
 def test_a_list_on_a_terminal_is_a_table_that_cuts_nothing(evoproxy: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.cli.output.on_terminal", lambda: True)
     evoproxy("populate", "proxies.txt", "--group", "[bold]a-group-with-quite-a-long-name")
@@ -206,6 +222,18 @@ def test_stats_shows_each_group_and_server_on_its_own_lines(evoproxy: Commands) 
     assert lines["groups.sul"].startswith("total=1 used=0 available=1 ")
     assert lines["servers.default.leases"] == "0"
     assert lines["unreadServers"] == "default"
+
+
+def test_stats_on_a_terminal_shows_what_to_look_at_first(evoproxy: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cli.output.on_terminal", lambda: True)
+    evoproxy("populate", "-", "--group", "sul", stdin=b"192.0.2.1:80\n192.0.2.2:80\n")
+    shown = evoproxy("stats", EVOLUTION_API_BASE_URL="http://127.0.0.1:1", GLOBAL_API_KEY="k").stdout
+    first, groups, servers = shown.split("\n\n")
+    told = dict(line.split(maxsplit=1) for line in first.splitlines())
+    assert (told["total"], told["unprotected"], told["brake"], told["unreadServers"]) == ("2", "0", "–", "default")
+    assert "epoch" not in told
+    assert groups.splitlines()[1].split()[:4] == ["sul", "2", "0", "2"]
+    assert servers.splitlines()[1].split()[:3] == ["default", "127.0.0.1:1", "yes"]
 
 
 def test_check_of_a_whole_pool(evoproxy: Commands) -> None:

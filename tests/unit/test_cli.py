@@ -154,8 +154,16 @@ def test_an_unknown_server_is_told_with_the_known_ones(evoproxy: Commands) -> No
     assert (result.exit_code, result.stderr) == (USAGE, "evoproxy: Unknown server norte; configured are: sul\n")
 
 
+@pytest.mark.parametrize("shown", ["192.0.2.40:8000", "7806ec52", "7806EC52" * 3, ""])
+@pytest.mark.parametrize("command", ["disable", "enable", "edit", "remove", "reveal", "assign loja --proxy"])
+def test_a_proxy_is_named_by_its_whole_id(evoproxy: Commands, command: str, shown: str) -> None:
+    result = evoproxy(*command.split(), shown)
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    assert "not the id of a proxy: it has 20 digits, and evoproxy proxies shows it" in result.stderr
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "x" * 256, "\udcff"])
-@pytest.mark.parametrize("command", ["assign", "rotate", "release", "disable", "enable", "repair", "ignore", "forget"])
+@pytest.mark.parametrize("command", ["assign", "rotate", "release", "repair", "ignore", "forget", "jobs"])
 def test_what_can_be_no_name(evoproxy: Commands, command: str, name: str) -> None:
     result = evoproxy(command, name, "--url", "http://127.0.0.1:1", "--token", "t")
     assert (result.exit_code, result.stdout) == (USAGE, "")

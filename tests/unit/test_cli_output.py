@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def listed() -> None:
-    async def items() -> AsyncIterator[Mapping[str, Any]]:
+    async def items() -> AsyncGenerator[Mapping[str, Any], None]:
         for row in ROWS:
             yield row
 

@@ -20,6 +20,7 @@ from aiohttp.test_utils import TestServer
 from service.cli.command import DONE, REFUSED, UNREACHABLE, USAGE
 from service.evolution.simulator import OFF, Simulator
 from service.pool.tokens import Role
+from service.web.context import JOBS
 from tests.commands import Commands, Result, clean
 from tests.helpers import wait_until
 from tests.web.api import Api, proxy
@@ -151,6 +152,37 @@ async def test_proxies_out_of_use_and_back(both: Both, api: Api) -> None:
     assert unknown == await both.local("disable", "0" * 20)
 
 
+async def test_a_proxy_is_edited_revealed_and_removed(both: Both, api: Api) -> None:
+    for proxy_id, one in zip(await api.add(2), (both.remote, both.local), strict=True):
+        options = ("--group", "sul", "--label", "a", "--label", "b", "--expires", "2099-01-31T12:00:00Z")
+        [edited] = (await one("edit", proxy_id, *options, "--json")).documents
+        assert (edited["group"], edited["labels"]) == ("sul", ["a", "b"])
+        assert edited["expiresAt"] == "2099-01-31T12:00:00.000Z"
+        [cleared] = (await one("edit", proxy_id, "--label", "", "--expires", "never", "--json")).documents
+        assert (cleared["group"], cleared["labels"], cleared["expiresAt"]) == ("sul", [], None)
+        nothing = await one("edit", proxy_id)
+        assert (nothing.exit_code, "--expires" in nothing.stderr) == (USAGE, True)
+        assert (await one("reveal", proxy_id)).stdout == f"{await api.pool.reveal(proxy_id, actor='auto')}\n"
+        assert (await one("remove", proxy_id)).stdout == f"proxy {proxy_id} removed\n"
+        assert (await one("remove", proxy_id)).exit_code == REFUSED
+    assert await both.same("proxies") == []
+
+
+async def test_jobs(both: Both, api: Api) -> None:
+    ids = await api.add(2)
+    await api.client.app[JOBS].stop(5)
+    for one in (both.remote, both.local):
+        begun = await api.call("POST", "/proxies/bulk", {"action": "disable", "ids": ids})
+        job_id = begun.body["jobId"]
+        assert job_id in [job["id"] for job in (await one("jobs", "--json")).documents]
+        [cancelled] = (await one("jobs", job_id, "--cancel", "--json")).documents
+        assert cancelled["state"] == "cancelled"
+        again = await one("jobs", job_id, "--cancel")
+        assert (again.exit_code, len(again.stderr.splitlines())) == (REFUSED, 1)
+    await both.same("jobs")
+    assert (await both.remote("jobs", "--cancel")).exit_code == USAGE
+
+
 async def test_a_forced_disable_moves_the_holder(both: Both, api: Api, sim: Simulator) -> None:
     await api.add(4)
     for number, one in enumerate((both.remote, both.local)):
@@ -162,15 +194,16 @@ async def test_a_forced_disable_moves_the_holder(both: Both, api: Api, sim: Simu
         assert now["id"] != held["id"]
 
 
-async def drift_of(both: Both, name: str) -> dict[str, Any]:
-    """What the service tells of it, as soon as it does; the stores say the same."""
+async def drift_of(both: Both, name: str, kind: str) -> dict[str, Any]:
+    """What the service tells of it, past what it was before, as soon as it does; the stores say the same."""
     found: list[dict[str, Any]] = []
 
     async def there() -> bool:
-        found[:] = [one for one in (await both.remote("drift", "--json")).documents if one["instanceName"] == name]
+        told = (await both.remote("drift", "--kind", kind, "--json")).documents
+        found[:] = [one for one in told if one["instanceName"] == name]
         return bool(found)
 
-    await wait_until(there, what=f"drift of {name}")
+    await wait_until(there, what=f"{kind} of {name}")
     await both.agree("drift")
     return found[0]
 
@@ -179,7 +212,7 @@ async def test_drift_is_repaired_by_hand(both: Both, api: Api, sim: Simulator) -
     await api.add(2)
     for number, one in enumerate((both.remote, both.local)):
         sim.create(f"shop {number}", state="close", row=proxy(90 + number))
-        drift = await drift_of(both, f"shop {number}")
+        drift = await drift_of(both, f"shop {number}", "external")
         assert (drift["kind"], drift["server"], drift["remedy"]) == ("external", "a", "assign")
         for wanted, found in (("external", [drift["id"]]), ("stuck", [])):
             told = (await one("drift", "--kind", wanted, "--server", "a", "--json")).documents
@@ -204,8 +237,13 @@ async def test_drift_that_repairs_itself_says_how(both: Both, api: Api, sim: Sim
 
     await wait_until(applied, what="it is served")
     await both.remote("pause")
-    sim.set_row_by_hand("shop", OFF)
-    drift = await drift_of(both, "shop")
+
+    async def noticed() -> bool:
+        sim.set_row_by_hand("shop", OFF)  # once more, should a look from before the pause have set the proxy again
+        return bool((await both.remote("drift", "--kind", "row_missing", "--json")).documents)
+
+    await wait_until(noticed, what="the row is missed")
+    drift = await drift_of(both, "shop", "row_missing")
     for one in (both.remote, both.local):
         told = await one("repair", drift["id"])
         assert told.stdout == "repairs itself: set the proxy again; waits for the end of the pause\n"
@@ -324,6 +362,11 @@ async def test_a_file_that_ends_badly_is_told_of(both: Both, monkeypatch: pytest
     here, there = await both.local("populate", "odd.bin"), await both.remote("populate", "odd.bin")
     assert here == there
     assert (there.exit_code, there.stderr.startswith("evoproxy: odd.bin: ")) == (USAGE, True)
+
+
+async def test_the_address_of_the_api_itself(both: Both) -> None:
+    both.url += "api/v1/"
+    assert (await both.remote("stats")).exit_code == DONE
 
 
 # What answers at the address is no evoproxy.
