@@ -4,7 +4,9 @@ RUN python -m venv /opt/evoproxy
 COPY pyproject.toml constraints.txt README.md ./
 COPY lua lua
 COPY service service
-RUN /opt/evoproxy/bin/pip install --no-cache-dir --constraint constraints.txt '.[postgresql,mysql]'
+# Not --constraint, which does not bind the build backend; pip from 25.3 on binds it by the second.
+ENV PIP_CONSTRAINT=/src/constraints.txt PIP_BUILD_CONSTRAINT=/src/constraints.txt
+RUN /opt/evoproxy/bin/pip install --no-cache-dir '.[postgresql,mysql]'
 
 FROM python:3.12-slim
 # For a deployment without REDIS_URL: the private redis-server in the data dir.

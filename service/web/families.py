@@ -5,6 +5,7 @@ Labels are bounded: servers by the settings, groups by :data:`MOST_GROUPS`, all 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 
@@ -148,7 +149,7 @@ def of_mirror(mirror: Mirroring) -> Iterator[Metric]:
 
 def of_loops(loops: Iterable[Loop], now: float) -> Iterator[Metric]:
     """``now`` in the seconds of the loops' clock."""
-    every = list(loops)
+    every, epoch = list(loops), time.time() - now
     yield _gauge(
         "loop_healthy",
         "Whether the loop runs and has succeeded lately",
@@ -156,10 +157,10 @@ def of_loops(loops: Iterable[Loop], now: float) -> Iterator[Metric]:
         (((loop.name,), loop.healthy()) for loop in every),
     )
     yield _gauge(
-        "loop_last_success_age_seconds",
-        "Time since the loop's last success",
+        "loop_last_success_timestamp_seconds",
+        "When the loop last succeeded",
         ("loop",),
-        (((loop.name,), now - loop.last_success) for loop in every if loop.last_success is not None),
+        (((loop.name,), epoch + loop.last_success) for loop in every if loop.last_success is not None),
     )
     yield _gauge(
         "loop_interval_seconds", "The loop's interval", ("loop",), (((loop.name,), loop.interval) for loop in every)

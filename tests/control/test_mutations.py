@@ -238,6 +238,27 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         "        if not down:",
         "test_assigning.py::test_a_restart_that_does_nothing_is_not_believed",
     ),
+    "B4, connect is called": (
+        "service/evolution/client.py",
+        '        path = "/instance/fetchInstances"\n',
+        '        greet = Request(self.name, "connect", "GET", "/instance/connect/x", 5.0, instance="x")\n'
+        "        await self._transport.send(greet, lambda body: body)\n"
+        '        path = "/instance/fetchInstances"\n',
+        "test_assigning.py::test_the_steady_state_costs_one_list_a_tick",
+    ),
+    "B7, off is no cleared row": (
+        f"{CONTROL}/releasing.py",
+        '        return "off"\n',
+        '        return ""\n',
+        "test_warts.py::test_where_off_means_the_servers_own_proxy_a_release_ends_all_the_same",
+    ),
+    "B14, a missing state is an absence": (
+        f"{CONTROL}/absence.py",
+        "        await context.client.connection_state(lease.name)\n",
+        "        if await context.client.connection_state(lease.name) is None:\n"
+        '            raise EvolutionNotFoundError(reason="no state")\n',
+        "test_warts.py::test_a_state_that_is_missing_proves_no_absence",
+    ),
     "B14, a missing state is a close": (
         f"{CONTROL}/releasing.py",
         'await context.client.connection_state(lease.name) == "close" and await',
@@ -249,6 +270,18 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         'rest_ms=context.policy.orphan_rest_ms, rest_reason="orphan"',
         "rest_ms=0",
         "test_brakes.py::test_an_absent_instance_is_asked_for_and_only_a_404_ends_its_lease",
+    ),
+    "B16, the proxy of a reservation that is over is given again at once": (
+        "lua/expire_reservation.lua",
+        "beware(id, proxy, A.now_ms + A.rest_ms)\n",
+        "",
+        "test_seeing.py::test_a_reservation_that_nobody_uses_expires_after_a_complete_reading_and_rests",
+    ),
+    "B17, one whose deletion is under way is taken for gone": (
+        f"{CONTROL}/absence.py",
+        "            await context.client.connection_state(name)\n        except",
+        '            raise EvolutionNotFoundError(reason="not listed")\n        except',
+        "test_warts.py::test_a_delete_that_takes_its_time",
     ),
     "B22, refusals are not counted": (
         "lua/lib/leases.lua",

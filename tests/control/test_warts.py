@@ -82,6 +82,9 @@ async def test_a_delete_that_takes_its_time(scene: Scene) -> None:
     scene.sim.request_delete(instance)
     await scene.ticks(2)
     assert (await scene.find_lease(instance), scene.row(instance)) == (None, None)
+    scene.sim.warts.hidden = {"x"}
+    await scene.ticks(2)
+    assert (await scene.pool.stats()).instances == 1
     scene.sim.release()
     await scene.sim.until(lambda: "x" not in scene.sim.database)
     await scene.ticks(2)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from aiohttp.test_utils import make_mocked_request
+from prometheus_client import Metric
 from redis.asyncio import Redis
 
-from service.audit import Comparison
-from service.background import Loop
 from service.control.controller import Controller
+from service.errors import EvolutionError, EvoproxyError
 from service.pool.pool import Pool
 from service.pool.stats import Stats
 from service.settings import Settings, describe, load
-from service.web import families
+from service.web import families, routes
 from service.web.metrics import Metrics
+from service.web.routing import API
+from tests.web.test_metrics import LABELS, Mirrored
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -30,29 +34,38 @@ ENDINGS = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "
 SCRAPERS_OWN = {"up"}
 
 
-class Mirror:
-    loops: tuple[Loop, ...] = ()
-    lag = 0.0
-    events: Mapping[str, int] = {}
-    gaps = 0
-
-    async def snapshot(self) -> Comparison:
-        raise NotImplementedError
-
-
 @pytest.fixture(scope="module")
-def series() -> set[str]:
-    """The names of all samples that /metrics can give."""
-    controller, stats = Controller(Pool(Redis()), {}, Settings()), Stats.parse([])
-    found = [
-        *Metrics().registry.collect(),
+def found() -> Sequence[Metric]:
+    """All families that /metrics can give, with each word of ours for an outcome and a class of status."""
+    controller, stats, metrics = Controller(Pool(Redis()), {}, Settings()), Stats.parse([]), Metrics()
+    for outcome in ("ok", "cancelled", EvoproxyError.code, *(error.code for error in EvolutionError.__subclasses__())):
+        metrics.on_call("a")("set_proxy", outcome, 0.1)
+    for status in (101, 200, 304, 404, 503):
+        metrics.requested(make_mocked_request("GET", "/"), status, 0.1)
+    return [
+        *metrics.registry.collect(),
         *families.of_pool(stats),
         *families.of_servers(stats, controller),
         *families.of_webhooks(controller.hints),
-        *families.of_mirror(Mirror()),
+        *families.of_mirror(Mirrored()),
         *families.of_loops((), 0.0),
     ]
+
+
+@pytest.fixture(scope="module")
+def series(found: Sequence[Metric]) -> set[str]:
+    """The names of all samples that /metrics can give."""
     return {family.name + ending for family in found for ending in ENDINGS.get(family.type, ("",))}
+
+
+@pytest.fixture(scope="module")
+def words(found: Sequence[Metric]) -> Mapping[tuple[str, str], set[str]]:
+    """By the name of a sample and a label of ours, its values."""
+    said = defaultdict[tuple[str, str], set[str]](set)
+    for sample in (one for family in found for one in family.samples):
+        for label, value in sample.labels.items():
+            said[sample.name, label].add(value)
+    return said
 
 
 def named(expression: str) -> set[str]:
@@ -82,13 +95,43 @@ def test_alerts_and_panels_ask_for_what_is_there(series: set[str], title: str, e
     assert expression.count("(") == expression.count(")")
 
 
+SELECTED = [
+    (name, label, value)
+    for _, expression in expressions()
+    for name, matchers in re.findall(r"(\w+)\{([^}]*)\}", expression)
+    for label, pattern in re.findall(r'(\w+)[=!]~?"([^"]*)"', matchers)
+    for value in pattern.split("|")
+    if label not in ("job", "route")
+]
+
+
+@pytest.mark.parametrize(("name", "label", "value"), [*dict.fromkeys(SELECTED)])
+def test_what_is_selected_by_is_what_the_code_says(
+    words: Mapping[tuple[str, str], set[str]], name: str, label: str, value: str
+) -> None:
+    assert value in words[name, label]
+
+
+def test_what_is_left_out_is_a_route() -> None:
+    left_out = {route for _, expression in expressions() for route in re.findall(r'route!="([^"]*)"', expression)}
+    assert left_out
+    assert left_out <= {f"{API}{route.path}" for route in routes.ALL}
+
+
+@pytest.mark.parametrize(("title", "expression"), [*expressions()])
+def test_what_is_kept_by_is_a_label(title: str, expression: str) -> None:
+    labels = {"server", "loop", "job", "instance", "le"}.union(*LABELS.values())
+    kept = {label for some in re.findall(r" by \(([^)]*)\)", expression) for label in some.split(", ")}
+    assert kept <= labels, title
+
+
 @pytest.mark.parametrize("rule", GROUP["rules"], ids=lambda rule: rule["alert"])
 def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
     assert re.fullmatch(r"Evoproxy[A-Za-z]+", rule["alert"])
     assert re.fullmatch(r"\d+[mh]", rule["for"])
     assert rule["labels"]["severity"] in ("critical", "warning")
     told = rule["annotations"]
-    assert told["runbook_url"] == f"docs/operators.md#{rule['alert'].lower()}"
+    assert told["runbook"] == f"docs/operators.md#{rule['alert'].lower()}"
     assert len(told["summary"]) > 20
     assert len(told["description"]) > 40
     if " by (" in rule["expr"]:

@@ -34,7 +34,5 @@ def test_every_alert_has_its_runbook() -> None:
     rules = (ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8")
     alerts = re.findall(r"^ *- alert: (\w+)$", rules, re.M)
     assert alerts
-    assert re.findall(r"^ *runbook_url: (\S+)$", rules, re.M) == [
-        f"docs/operators.md#{name.lower()}" for name in alerts
-    ]
+    assert re.findall(r"^ *runbook: (\S+)$", rules, re.M) == [f"docs/operators.md#{name.lower()}" for name in alerts]
     assert {name.lower() for name in alerts} - anchors(ROOT / "docs" / "operators.md") == set()

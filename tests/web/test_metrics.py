@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
+from pydantic import SecretStr
+from redis.asyncio import Redis
 
+from service.audit import Comparison
+from service.background import Loop
+from service.control.controller import Controller
+from service.control.drift import Drift
+from service.control.pacing import Slots, TokenBucket
 from service.errors import StoreUnavailableError
+from service.evolution.client import EvolutionClient
 from service.evolution.simulator import Fault, Simulator
 from service.pool.pool import Pool
 from service.pool.runner import Runner
-from service.pool.stats import Counts, Stats
+from service.pool.stats import Counts, ServerFigures, Stats
 from service.pool.tokens import Role
+from service.settings import Settings
 from service.web import families
 from service.web.metrics import Metrics
 from tests.helpers import wait_until
@@ -117,9 +128,7 @@ async def test_the_figures_are_those_of_the_pool(api: Api, sim: Simulator) -> No
     assert value(found, "evoproxy_mirror_lag_seconds") is not None
     assert value(found, "evoproxy_loop_healthy", loop="poll:a") == 1
     assert value(found, "evoproxy_loop_healthy", loop="mirror") == 1
-    age = value(found, "evoproxy_loop_last_success_age_seconds", loop="poll:a")
-    assert age is not None
-    assert 0 <= age < 60
+    assert value(found, "evoproxy_loop_last_success_timestamp_seconds", loop="poll:a")
     await api.call("POST", "/pause")
     assert value(await scraped(api), "evoproxy_paused") == 1
 
@@ -240,3 +249,145 @@ def test_each_application_counts_for_itself() -> None:
     )
     assert one.registry.get_sample_value(name, labels) == 1
     assert other.registry.get_sample_value(name, labels) is None
+
+
+class Mirrored:
+    """Of which every figure is another."""
+
+    loops: tuple[Loop, ...] = ()
+    lag = 0.25
+    events: Mapping[str, int] = {"proxy.added": 31}
+    gaps = 32
+
+    async def snapshot(self, *, actor: str) -> Comparison:
+        raise NotImplementedError
+
+
+def samples(found: Iterable[Metric]) -> dict[tuple[str, ...], float]:
+    """By name, without its prefix, and the values of the labels."""
+    every = (one for family in found for one in family.samples)
+    return {(one.name.removeprefix("evoproxy_"), *one.labels.values()): one.value for one in every}
+
+
+NOW = Stats(
+    counts=Counts(total=100, used=40, available=17, cooling=18, quarantined=5, disabled=20),
+    reserved=2,
+    releasing=3,
+    stuck=4,
+    external=6,
+    unprotected=7,
+    unapplied=8,
+    spent=9,
+    reservations=10,
+    instances=11,
+    events=12,
+    events_max=13,
+    lost=("1-1", "1-2"),
+    paused=True,
+    restoring=True,
+    epoch="e",
+    groups={"g": Counts(total=30, used=6, available=14, cooling=15, quarantined=16, disabled=10)},
+    servers={
+        "a": ServerFigures(
+            leases=21,
+            unprotected=22,
+            states={"open": 23},
+            remembered={"first_read_at": "1", "read_epoch": "e", "suspect_since": "1", "set_brake": "1"},
+        )
+    },
+    former={"b": 1, "c": 1, "d": 1},
+)
+
+
+def test_each_sample_of_the_pool_is_its_own_figure() -> None:
+    assert samples(families.of_pool(NOW)) == {
+        ("pool_up",): 1,
+        ("utilization_ratio",): 0.5,
+        ("stuck_releases",): 4,
+        ("unprotected_instances",): 7,
+        ("unapplied_instances",): 8,
+        ("external_instances",): 6,
+        ("spent_instances",): 9,
+        ("reservations",): 10,
+        ("former_servers",): 3,
+        ("paused",): 1,
+        ("restoring",): 1,
+        ("stream_events",): 12,
+        ("stream_events_max",): 13,
+        ("stream_overflowed",): 1,
+        ("proxies", "free"): 17,
+        ("proxies", "used"): 40,
+        ("proxies", "cooling"): 18,
+        ("proxies", "quarantined"): 5,
+        ("proxies", "disabled"): 20,
+        ("leases", "reserved"): 2,
+        ("leases", "active"): 35,
+        ("leases", "releasing"): 3,
+        ("group_proxies", "g", "free"): 14,
+        ("group_proxies", "g", "used"): 6,
+        ("group_proxies", "g", "cooling"): 15,
+        ("group_proxies", "g", "quarantined"): 16,
+        ("group_proxies", "g", "disabled"): 10,
+        ("group_utilization_ratio", "g"): 0.3,
+        ("instances", "a", "open"): 23,
+    }
+
+
+def test_what_is_not_so_is_zero() -> None:
+    calm = samples(families.of_pool(Stats.parse([])))
+    assert {name: calm[name,] for name in ("paused", "restoring", "stream_overflowed", "former_servers")} == {
+        "paused": 0,
+        "restoring": 0,
+        "stream_overflowed": 0,
+        "former_servers": 0,
+    }
+
+
+async def test_each_sample_of_a_server_is_its_own_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with EvolutionClient.open("a", "http://evolution", SecretStr("key")) as client:
+        controller = Controller(Pool(Redis()), {"a": client}, Settings())
+    server = controller.servers["a"]
+    server.context.sets.in_flight = 25
+    server.last_poll_at = 24_000
+    server.drift = dict.fromkeys("xyz", cast(Drift, None))
+    monkeypatch.setattr(Slots, "waiting", 26)
+    monkeypatch.setattr(TokenBucket, "waiting", 27)
+    told = {
+        ("server_up", "a"): 1,
+        ("server_leases", "a"): 21,
+        ("server_unprotected_instances", "a"): 22,
+        ("server_drift", "a"): 3,
+        ("server_suspect", "a"): 1,
+        ("server_sets_in_flight", "a"): 25,
+        ("server_sets_waiting", "a"): 26,
+        ("server_restarts_waiting", "a"): 27,
+        ("server_last_poll_timestamp_seconds", "a"): 24,
+        ("server_read", "a"): 1,
+        ("brake_engaged", "a", "release"): 0,
+        ("brake_engaged", "a", "set"): 1,
+    }
+    assert samples(families.of_servers(NOW, controller)) == told
+    server.last_poll_at = None
+    nothing = samples(families.of_servers(replace(NOW, servers={}), controller))
+    assert (nothing["server_up", "a"], nothing["server_suspect", "a"], nothing["server_read", "a"]) == (0, 0, 0)
+
+
+def test_each_sample_of_the_mirror_is_its_own_figure() -> None:
+    assert samples(families.of_mirror(Mirrored())) == {
+        ("mirror_lag_seconds",): 0.25,
+        ("events_total", "proxy.added"): 31,
+        ("event_gaps_total",): 32,
+    }
+
+
+def test_a_loop_succeeded_when_its_clock_says() -> None:
+    loop = Loop("poll:a", 30.0, asyncio.Event().wait)
+    loop.last_success, loop.failures = 100.0, 28
+    before = time.time()
+    told = samples(families.of_loops([loop], now=140.0))
+    assert before - 40 <= told.pop(("loop_last_success_timestamp_seconds", "poll:a")) <= time.time() - 40
+    assert told == {
+        ("loop_healthy", "poll:a"): 0,
+        ("loop_interval_seconds", "poll:a"): 30,
+        ("loop_failures", "poll:a"): 28,
+    }
