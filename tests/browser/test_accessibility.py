@@ -18,7 +18,8 @@ _OPTIONS = {
 }
 
 
-async def _check(desk: Desk, name: str) -> None:
+async def check(desk: Desk, name: str) -> None:
+    """Fails with what axe finds on the page as it is."""
     page = desk.page
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
@@ -35,7 +36,7 @@ async def test_pages_and_drawers(world: World, browser: Browser, look: Look) -> 
         page = desk.page
         await world.api.call("POST", "/pause")
         await expect(page.locator(".notice")).to_have_count(1)
-        await _check(desk, "overview")
+        await check(desk, "overview")
         places = [
             "proxies?status=quarantined",
             "instances?state=close",
@@ -51,12 +52,12 @@ async def test_pages_and_drawers(world: World, browser: Browser, look: Look) -> 
             await expect(
                 page.locator("dialog .tenancies li" if "open" in place else "main .card, main .listing").first
             ).to_be_visible()
-            await _check(desk, place)
+            await check(desk, place)
             await page.keyboard.press("Escape")
             await desk.closed()
         await page.locator("#leave").click()
         await expect(page.locator("#login")).to_be_visible()
-        await _check(desk, "login")
+        await check(desk, "login")
 
 
 async def test_on_paper(world: World, browser: Browser) -> None:

@@ -119,7 +119,7 @@ async def test_an_import_that_breaks_off_says_so_and_is_done_again(world: World,
         await expect(page.locator("#import")).to_be_enabled()
         await page.route("**/proxies/import**", lambda route: route.abort("connectionreset"))
         await page.locator("#import").click()
-        await expect(page.locator(".refusal")).to_contain_text("can't be reached")
+        await expect(page.locator(".refusal:not(:empty)")).to_contain_text("can't be reached")
         await expect(page.get_by_text("What had arrived stays imported.")).to_be_visible()
         await page.unroute("**/proxies/import**")
         await page.locator("#import").click()
@@ -143,3 +143,29 @@ async def test_exports_passwords_only_after_a_warning(world: World, browser: Bro
         path = await (await secret.value).path()
         assert path.read_text().count(_WRITTEN) == 220
         assert await world.api.events("export.made")
+
+
+async def test_a_refused_export_is_told_on_the_page(world: World, browser: Browser) -> None:
+    """Also one that breaks off: no part of a pool is kept as if it were the whole."""
+    async with sitting(browser, world.api, PHONE) as desk:
+        page = desk.page
+        await desk.go("import")
+        told = page.locator(".refusal:not(:empty)")
+        down = {"status": 503, "code": "redis_unavailable", "detail": "O Redis não responde.", "requestId": "r-503"}
+        await page.route("**/api/v1/export?**", lambda route: route.fulfill(status=503, json=down))
+        await page.locator("#export").click()
+        await expect(told).to_contain_text("O Redis não responde.")
+        await expect(told).to_contain_text("r-503")
+        await page.unroute_all()
+        await page.route("**/api/v1/export?**", lambda route: route.abort("connectionreset"))
+        await page.locator("#export").click()
+        await expect(told).to_contain_text("O serviço não responde.")
+        await page.unroute_all()
+        async with page.expect_download() as plain:
+            await page.locator("#export").click()
+        assert (await plain.value).suggested_filename.endswith(".txt")
+        await expect(told).to_have_count(0)
+        [session] = await world.api.pool.sessions()
+        await world.api.pool.end_session(session, reason="ended", actor="cli:test")
+        await page.locator("#export").click()
+        await expect(page.locator("#login")).to_be_visible()

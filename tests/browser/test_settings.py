@@ -41,6 +41,9 @@ async def test_ends_another_session(world: World, browser: Browser) -> None:
     async with sitting(browser, world.api, role=Role.ADMIN) as other, sitting(browser, world.api) as desk:
         await desk.go("settings")
         row = desk.page.locator("tr", has_text="token:the-admin").filter(has_text="127.0.0.1")
+        mine = desk.page.locator("tr", has_text="token:superadmin").filter(has_text="this one")
+        await expect(mine).to_have_count(1)
+        await expect(mine.get_by_role("button", name="End")).to_have_count(0)
         await row.get_by_role("button", name="End").click()
         await desk.press("End")
         await expect(row).to_have_count(0)

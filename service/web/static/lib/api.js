@@ -42,10 +42,10 @@ export function headersFor(method, given = {}) {
 
 export const unreachable = () => new Problem(0, { code: "unreachable", detail: say("problem.unreachable") });
 
-async function fetched(target, init) {
+async function fetched(target, init, read = (response) => response.text()) {
   try {
     const response = await fetch(target, init);
-    return { response, text: await response.text() };
+    return { response, content: await read(response) };
   } catch (error) {
     throw init.signal?.aborted ? error : unreachable();
   }
@@ -82,9 +82,18 @@ export async function ask(method, path, { query, body, headers, signal } = {}) {
     init.body = JSON.stringify(body);
     init.headers["Content-Type"] = "application/json";
   }
-  const { response, text } = await fetched(url(path, query), init);
+  const { response, content } = await fetched(url(path, query), init);
   const { status, headers: told } = response;
-  return { status, headers: told, body: bodyOf(status, text, told.get("Retry-After")) };
+  return { status, headers: told, body: bodyOf(status, content, told.get("Retry-After")) };
+}
+
+// What the service sends to be kept, whole or not at all: its content and its name. Throws as `ask` does.
+export async function file(path, query, signal) {
+  const init = { signal, headers: headersFor("GET"), credentials: "same-origin" };
+  const read = (response) => (response.ok ? response.blob() : response.text());
+  const { response, content } = await fetched(url(path, query), init, read);
+  if (!response.ok) bodyOf(response.status, content, response.headers.get("Retry-After"));
+  return { content, name: /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition"))[1] };
 }
 
 export const get = async (path, query, signal) => (await ask("GET", path, { query, signal })).body;

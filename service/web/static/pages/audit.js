@@ -3,7 +3,7 @@
 import { draw, h } from "../lib/dom.js";
 import { when } from "../lib/formats.js";
 import { Listing } from "../lib/listing.js";
-import { go } from "../lib/router.js";
+import { go, link } from "../lib/router.js";
 import { meaning, say } from "../lib/words.js";
 import { levelBadge } from "../parts/badges.js";
 import { objects, what, why } from "../parts/event.js";
@@ -24,6 +24,7 @@ const FAMILIES = [
   "rotation.",
   "token.",
   "session.",
+  "job.",
   "key.",
   "export.",
   "events.",
@@ -31,7 +32,7 @@ const FAMILIES = [
 const LIMIT = 100;
 
 const columns = () => [
-  { name: "at", head: say("column.at"), cell: (event) => when(event.at) },
+  { name: "at", head: say("column.at"), cell: (event) => h("a", { href: link("audit", { id: event.id }) }, when(event.at)) },
   { name: "level", head: say("column.level"), cell: (event) => levelBadge(event.level) },
   { name: "type", head: say("column.event"), cell: (event) => h("span", { title: event.type }, what(event)) },
   { name: "about", head: say("column.about"), cell: (event) => h("span", { class: "about" }, objects(event)) },
@@ -71,6 +72,7 @@ export function show({ root, signal }) {
     { name: "instance", label: say("column.instance") },
     { name: "proxyId", label: say("column.proxyId") },
     { name: "actor", label: say("column.actor") },
+    ...(query.id ? [{ name: "id", label: say("column.id") }] : []), // of a link to one event
     { name: "from", kind: "time", label: say("column.from") },
     { name: "to", kind: "time", label: say("column.to") },
   ];

@@ -31,6 +31,7 @@ export function show({ root, signal }) {
     problem: null,
     over: false,
   };
+  const exported = may("superadmin") ? exporting(tell, signal) : null;
   const content = () => state.file ?? (state.text.trim() ? new Blob([state.text]) : null);
 
   // What was looked at is no longer what would be sent.
@@ -219,7 +220,7 @@ export function show({ root, signal }) {
         !state.dryRun && unfinished(state.problem) && h("p", { class: "hint" }, say("import.cutOff")),
         state.report && !busy && report(state.report, state.lines, state.view, look),
       ),
-      may("superadmin") && exporting(),
+      exported?.view(),
     );
   }
 

@@ -6,14 +6,15 @@ import { link } from "../lib/router.js";
 import { meaning, say } from "../lib/words.js";
 import { levelBadge } from "./badges.js";
 
+const SETTLED = /^(job|session|token)\./; // what the settings show
 const SHOWN = 8; // characters of an id; the whole of it is a hover away
 
-// Links to the instance and to the proxy that it is about.
+// Links to the instance and the proxy that it is about, or to where servers, jobs, sessions and tokens are shown.
 export function objects(event) {
   const parts = [];
   if (event.name && event.server)
     parts.push(h("a", { href: link("instances", { open: event.name, at: event.server }) }, event.name));
-  if (event.server && !event.name) parts.push(h("span", {}, event.server));
+  if (event.server && !event.name) parts.push(h("a", { href: link("settings") }, event.server));
   if (event.proxyId)
     parts.push(
       h(
@@ -22,6 +23,7 @@ export function objects(event) {
         event.proxyId.slice(0, SHOWN),
       ),
     );
+  if (!parts.length && SETTLED.test(event.type)) parts.push(h("a", { href: link("settings") }, say("nav.settings")));
   return parts;
 }
 

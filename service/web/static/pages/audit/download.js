@@ -3,6 +3,7 @@
 import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { number } from "../../lib/formats.js";
+import { save } from "../../lib/save.js";
 import { say } from "../../lib/words.js";
 import { refusal } from "../../parts/states.js";
 import { csv } from "./csv.js";
@@ -64,11 +65,4 @@ export function taking(query, changed, signal) {
         refusal(state.problem),
       ),
   };
-}
-
-function save(blob, name) {
-  const href = URL.createObjectURL(blob);
-  const anchor = h("a", { href, download: name });
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(href), 60000);
 }

@@ -9,7 +9,6 @@ import { entry } from "../../parts/event.js";
 import { empty, failed, waiting } from "../../parts/states.js";
 
 const SHOWN = 12;
-const ASKED = 40; // among them are some of the finest level, which only the audit shows
 const PAUSE_MS = 3000;
 const LEVELS = ["info", "warning", "error"];
 
@@ -23,9 +22,9 @@ export class Latest {
   async load() {
     const { level } = this;
     try {
-      const page = await get("/events", { limit: level ? SHOWN : ASKED, level }, this.signal);
+      const page = await get("/events", { limit: SHOWN, ...(level ? { level } : { minLevel: "info" }) }, this.signal);
       if (level !== this.level) return;
-      this.items = page.items.filter((event) => event.level !== "debug").slice(0, SHOWN);
+      this.items = page.items;
       this.problem = null;
     } catch (error) {
       if (this.signal.aborted) return;

@@ -25,7 +25,7 @@ export class Sessions {
   view() {
     const { listing } = this;
     const columns = [
-      { name: "actor", head: say("column.actor"), cell: (one) => h("span", { class: "cut" }, one.actor) },
+      { name: "actor", head: say("column.actor"), cell: who },
       { name: "role", head: say("column.role"), cell: (one) => roleBadge(one.role) },
       { name: "createdAt", head: say("column.since"), cell: (one) => when(one.createdAt) },
       { name: "lastSeenAt", head: say("column.lastUsedAt"), cell: (one) => when(one.lastSeenAt) },
@@ -39,6 +39,7 @@ export class Sessions {
         name: "act",
         head: say("column.act"),
         cell: (one) =>
+          !one.current &&
           h("button", { type: "button", class: "danger quiet", onclick: () => this.end(one) }, say("session.end")),
       },
     ];
@@ -64,3 +65,9 @@ export class Sessions {
     });
   }
 }
+
+// One's own is ended by logging out.
+const who = (one) => [
+  h("span", { class: "cut" }, one.actor),
+  one.current && h("span", { class: "badge quiet" }, say("session.current")),
+];
