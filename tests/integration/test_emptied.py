@@ -12,7 +12,7 @@ from tests.load.simulated import simulated
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
-INSTANCES = 200
+INSTANCES = 60
 
 
 @pytest.mark.timeout(600)
