@@ -106,6 +106,7 @@ async def sitting(
         await expect(desk.page.locator("#login")).to_be_visible()
     else:
         await expect(desk.page.locator("#link")).to_have_attribute("data-state", "live")
+        await expect(desk.page.locator(".overview")).to_be_visible()
     yield desk
     await context.close()
     assert desk.said == []

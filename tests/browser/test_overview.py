@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from service.messages import Locale, why
 from service.pool.tokens import Role
@@ -46,6 +47,22 @@ async def test_the_curve_is_that_of_the_range(world: World, browser: Browser) ->
         await expect(page.locator(".plot")).to_be_focused()
         await page.get_by_role("button", name="30 d").click()
         await expect(page.locator(".axis span").last).not_to_contain_text(":")
+
+
+async def test_the_curve_is_that_of_the_group(world: World, browser: Browser) -> None:
+    async def history(route: Route) -> None:
+        """As after a minute: there is one snapshot in each."""
+        at, counts = datetime.now(UTC).isoformat(), {"total": 100, "used": 0, "available": 0, "cooling": 0}
+        use = 87.5 if "group=br-vivo" in route.request.url else 12.5
+        found = {"from": at, "to": at, "step": 360, "points": [counts | {"at": at, "utilization": use}]}
+        await route.fulfill(json=found)
+
+    async with sitting(browser, world.api) as desk:
+        page = desk.page
+        await page.route("**/api/v1/stats/history*", history)
+        for group, use in (("br-vivo", "87.5%"), ("", "12.5%")):
+            await page.locator(".usage select").select_option(group)
+            await expect(page.locator(f".plot[aria-label*='{use}']")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", [DESK, PHONE], ids=lambda look: look.name)

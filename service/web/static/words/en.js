@@ -220,6 +220,7 @@ export default {
   "reason.logged_out": "ended by WhatsApp ({code})",
   // overview
   "usage": "Use of the pool",
+  "usage.everyGroup": "all groups",
   "usage.note": "{used} of {usable} usable",
   "usage.left": "{available} available now",
   "usage.eta": "What waits for its turn is over in about {time}.",

@@ -220,6 +220,7 @@ export default {
   "reason.logged_out": "encerrada pelo WhatsApp ({code})",
   // overview
   "usage": "Uso do pool",
+  "usage.everyGroup": "todos os grupos",
   "usage.note": "{used} de {usable} utilizáveis",
   "usage.left": "{available} livres agora",
   "usage.eta": "Tudo que espera a vez termina em cerca de {time}.",

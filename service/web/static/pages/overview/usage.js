@@ -22,36 +22,39 @@ export function meter(utilization, label) {
 
 export class Usage {
   constructor(changed, signal) {
-    Object.assign(this, { changed, signal, range: "day", known: false, problem: null, curve: new Curve(changed) });
+    const shown = { range: "day", group: "" };
+    Object.assign(this, { changed, signal, shown, known: false, problem: null, curve: new Curve(changed) });
     const timer = setInterval(() => this.load(), AGAIN_MS);
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     this.load();
   }
 
   async load() {
-    const { range } = this;
+    const { shown } = this;
+    const { range, group } = shown;
     const until = Date.now();
     const since = until - RANGES[range] * 1000;
     const query = {
       from: new Date(since).toISOString(),
       to: new Date(until).toISOString(),
       step: Math.ceil(RANGES[range] / POINTS),
+      group,
     };
     try {
       const found = await get("/stats/history", query, this.signal);
-      if (range !== this.range) return;
+      if (shown !== this.shown) return;
       const points = found.points.map((point) => [Date.parse(point.at), point.utilization]);
       this.curve.show(points, since, until, Math.max(found.step, 60) * 3000);
       Object.assign(this, { known: true, problem: null });
     } catch (error) {
-      if (this.signal.aborted || range !== this.range) return;
+      if (this.signal.aborted || shown !== this.shown) return;
       this.problem = error;
     }
     this.changed();
   }
 
-  choose(range) {
-    this.range = range;
+  choose(wish) {
+    this.shown = { ...this.shown, ...wish };
     this.changed();
     this.load();
   }
@@ -64,7 +67,8 @@ export class Usage {
         "div",
         { class: "head" },
         h("h2", {}, say("usage")),
-        ranges(this.range, (range) => this.choose(range)),
+        groupChoice(stats, this.shown.group, (group) => this.choose({ group })),
+        ranges(this.shown.range, (range) => this.choose({ range })),
       ),
       h(
         "div",
@@ -90,6 +94,19 @@ export class Usage {
     if (!known) return null;
     return curve.points.length ? curve.view() : empty(say("curve.none"), say("curve.noneHint"));
   }
+}
+
+// Of whose usage the curve is.
+function groupChoice(stats, chosen, choose) {
+  const names = Object.keys(stats.groups).filter(Boolean).sort();
+  if (!names.length) return null;
+  if (chosen && !names.includes(chosen)) names.unshift(chosen);
+  return h(
+    "select",
+    { "aria-label": say("column.group"), onchange: (event) => choose(event.target.value) },
+    h("option", { key: "", value: "", selected: !chosen }, say("usage.everyGroup")),
+    names.map((name) => h("option", { key: name, value: name, selected: name === chosen }, name)),
+  );
 }
 
 function ranges(chosen, choose) {
