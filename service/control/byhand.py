@@ -50,11 +50,22 @@ async def release(
     """Takes the instance's proxy back and leaves the instance unmanaged; the lease if it is not over yet.
 
     ``force`` ends the lease against the proofs. ``lease``: this one and no other. Raises as :func:`held_by`, or
-    :class:`RefusedError` (stale) when the instance was given another proxy meanwhile.
+    :class:`RefusedError` (stale) when the instance was given another proxy meanwhile; without ``lease`` that one is
+    taken back then.
     """
     _writes(control)
+    if lease is not None:
+        return await _release(control, lease, actor=actor, force=force)
+    try:
+        return await _release(control, await held_by(control, name), actor=actor, force=force)
+    except RefusedError as error:
+        if error.code != "stale":
+            raise
+    return await _release(control, await held_by(control, name), actor=actor, force=force)
+
+
+async def _release(control: ServerControl, lease: Lease, *, actor: str, force: bool) -> Lease | None:
     pool = control.pool
-    lease = lease or await held_by(control, name)
     if force:
         await pool.finish_release(lease, Evidence.FORCED, unmanage=True, actor=actor)
         return None

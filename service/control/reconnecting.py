@@ -38,8 +38,7 @@ async def reconnect(context: Context, leases: Sequence[Lease], *, restarts: bool
             await _note(context, waiting, at, state)
             return
         if state in ("close", "connecting") and await _loops(context, name, state):
-            await _mark_down(context, waiting, at)
-            await _watch(context, name, waiting, down=True)
+            await _watch(context, name, waiting, strict=True)
             return
         if not cure and _pauses(context, waiting):
             await _note(context, waiting, at, state)
@@ -122,12 +121,14 @@ async def _loops(context: Context, name: str, state: str | None) -> bool:
 
 
 async def _note(context: Context, leases: Sequence[Lease], at: int, state: State | None) -> None:
+    """A release ends here: its row was cleared, so whatever connects after a close goes another way. The instance need
+    not come to be open: where the server has no way out but its proxies, it never does."""
     for lease in leases:
         if lease.phase is Phase.ACTIVE:
             await note_state(context, lease, at, state)
-        elif state == "close" and not lease.down:
-            await unless_overtaken(context.pool.mark(lease, "down", seen_at=at))
-        elif state == "open" and lease.down:
+        elif state == "close" or (state == "open" and lease.down):
+            if not lease.down:
+                await unless_overtaken(context.pool.mark(lease, "down", seen_at=at))
             await unless_overtaken(let_go(context, lease))
 
 
@@ -138,12 +139,11 @@ async def _leads_away(context: Context, leases: Sequence[Lease]) -> bool:
     return row is not None and all(row.same_endpoint(one.proxy_id) is (one.phase is Phase.ACTIVE) for one in leases)
 
 
-async def _watch(
-    context: Context, name: str, leases: Sequence[Lease], *, strict: bool = False, down: bool = False
-) -> bool:
-    """Whether it was seen down. ``strict``: it was connecting when it was restarted, so only a close proves that the
-    old attempt is over. ``down``: it was seen closed already."""
-    waited = 0.0
+async def _watch(context: Context, name: str, leases: Sequence[Lease], *, strict: bool) -> bool:
+    """Whether it was seen down. ``strict``: it was connecting before, so only a close proves that the old attempt is
+    over. A long watch ends when something else is to be done for the instance than when it began: meanwhile nothing
+    else is."""
+    down, waited = False, 0.0
     pauses = context.patience.watch_every
     for pause in chain(pauses, repeat(pauses[-1])):
         at = context.pool.clock.now()
@@ -159,9 +159,15 @@ async def _watch(
             if state != "open":
                 await _note(context, leases, at, state)
             break
+        if pause == pauses[-1] and _phases(await _still_waiting(context, leases)) != _phases(leases):
+            break
         await context.sleep(pause)
         waited += pause
     return down
+
+
+def _phases(leases: Sequence[Lease]) -> list[tuple[str, Phase]]:
+    return [(lease.token, lease.phase) for lease in leases]
 
 
 async def _mark_down(context: Context, leases: Sequence[Lease], at: int) -> None:

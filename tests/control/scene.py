@@ -79,7 +79,7 @@ class Scene:
         async with AsyncExitStack() as stack:
             for name in servers or ("a",):
                 sim = await stack.enter_async_context(
-                    Simulator(paces=PACES, sockets=scene.sockets, now=lambda: clock.at / 1000)
+                    Simulator(paces=replace(PACES), sockets=scene.sockets, now=lambda: clock.at / 1000)
                 )
                 client = EvolutionClient.open(name, sim.url, SecretStr(sim.api_key), limits=LIMITS)
                 scene.sims[name] = sim

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from service.control import byhand
+from service.control.server import ServerControl
 from service.errors import (
     EvolutionRejectedError,
     EvolutionUnavailableError,
@@ -13,7 +15,7 @@ from service.errors import (
     RefusedError,
 )
 from service.evolution.simulator import OFF, Condition, Fault, Instance
-from service.pool.models import Phase, Status, Waits
+from service.pool.models import Lease, Phase, Status, Waits
 from tests.control.scene import MINUTE, Scene, spec
 
 TEN_MINUTES = 10 * MINUTE
@@ -317,6 +319,29 @@ async def test_a_release_that_a_rotation_overtook_leaves_the_instance_alone(scen
         await scene.release("x", force=force, lease=seen)
     assert ((await scene.lease(instance)).proxy_id, await scene.pool.unmanaged("a")) == (spec(2).id, set())
     assert await scene.status(spec(1).id) is Status.USED
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_a_release_by_name_takes_what_a_rotation_gave_meanwhile(
+    scene: Scene, force: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, held_by, asked = await scene.served(), byhand.held_by, 0
+
+    async def rotated_then(control: ServerControl, name: str) -> Lease:
+        nonlocal asked
+        asked += 1
+        lease = await held_by(control, name)
+        if asked == 1:
+            await scene.rotate(name)
+            await scene.settle()
+        return lease
+
+    monkeypatch.setattr(byhand, "held_by", rotated_then)
+    await scene.release("x", force=force)
+    await scene.settle()
+    await scene.ticks(2)
+    assert (await scene.find_lease(instance), asked) == (None, 2)
+    assert await scene.pool.unmanaged("a") == {instance.id}
 
 
 async def test_a_server_that_is_away_is_told(scene: Scene) -> None:

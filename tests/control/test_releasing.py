@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,36 @@ async def test_released_by_hand_while_open_the_next_one_gets_the_proxy_after_the
     assert await scene.find_lease(first) is None
 
 
+async def test_released_in_its_reconnect_loop_it_need_not_come_to_be_open(scene: Scene) -> None:
+    """The server has no way out but its proxies: what it tries without one fails as well."""
+    instance = await scene.served()
+    scene.sim.warts.default_proxy = ProxyRow.of(spec(50))
+    for number in (1, 50):
+        scene.sim.conditions[scene.endpoint(number)] = Condition.DEAD
+    scene.sim.drop("x")
+    await scene.until(lambda: instance.state == "connecting")
+    await scene.release("x")
+    await scene.settle()
+    await scene.ticks(2)
+    assert (await scene.find_lease(instance), instance.status) == (None, "open")
+    assert await scene.status(spec(1).id) is Status.FREE
+
+
+async def test_a_release_waits_for_no_watch_that_was_begun_for_something_else(scene: Scene) -> None:
+    instance = await scene.served()
+    scene.patience = replace(scene.patience, watch_for=3600, watch_every=(0.01,))
+    await scene.restarted()
+    await scene.tick(settle=False)
+    scene.sim.paces.open, scene.sim.paces.connecting = 3600, 0.1
+    await scene.rotate("x")
+    await scene.until(lambda: instance.state == "connecting")
+    await scene.release("x")
+    scene.sim.paces.open = 0
+    await scene.settle()
+    await scene.ticks(2)
+    assert await scene.find_lease(instance) is None
+
+
 async def test_released_by_hand_it_is_left_alone_until_the_next_assignment_by_hand(scene: Scene) -> None:
     instance = await scene.served()
     await scene.release("x")
@@ -56,8 +87,7 @@ async def test_a_disconnected_instance_keeps_its_proxy_for_the_grace(scene: Scen
     assert (await scene.lease(instance)).waits is Waits.GRACE
     assert scene.row(instance) == lease.proxy_id
     await scene.tick(1)
-    assert (scene.row(instance), (await scene.lease(instance)).waits) == (None, Waits.SOCKET)
-    await scene.ticks(2)
+    assert scene.row(instance) is None
     assert (await scene.find_lease(instance), await scene.status(lease.proxy_id)) == (None, Status.FREE)
 
 
@@ -186,9 +216,11 @@ async def test_return_while_it_waits_for_the_socket_gets_the_proxy_back(scene: S
     instance = await scene.served()
     scene.sim.disconnect("x")
     await scene.tick()
+    scene.sim.warts.shown_state["x"] = None  # proves nothing
     await scene.tick(GRACE)
     lease = await scene.lease(instance)
     assert (lease.waits, scene.row(instance)) == (Waits.SOCKET, None)
+    scene.sim.warts.shown_state.clear()
     scene.sim.open("x")
     assert scene.exit(instance) is None
     await scene.tick()
