@@ -34,7 +34,7 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         for name in ("service", "lua", "tests"):
-            shutil.copytree(_ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(_ROOT / name, folder / name)  # with what was compiled, which the time of a change outdates
         shutil.copy(_ROOT / "pyproject.toml", folder)
 
     def assert_turns_red(self, mutation: Mutation) -> None:

@@ -13,7 +13,8 @@ from tests.browser.test_words import words
 
 pytestmark = MARKS
 
-_LOOKS = [*LOOKS, Look(768, "light", "pt-BR"), Look(1920, "dark", "en-US")]
+_LOOKS = [*LOOKS[1:3], Look(1920, "dark", "en-US")]
+"""The first and the last of them are seen with all their drawers in test_accessibility.py."""
 _PAGES = ("overview", "proxies", "instances", "import", "audit", "settings", "drift")
 _SAID = """() => [...document.querySelectorAll("body *")].flatMap((node) => [
     ...["aria-label", "title", "placeholder"].map((name) => node.getAttribute(name)),

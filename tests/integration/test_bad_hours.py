@@ -13,9 +13,8 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_after_an_hour_of_everything_all_is_well(tmp_path: Path, seed: int) -> None:
-    found = play(tmp_path, seed=seed, instances=15)
+def test_after_an_hour_of_everything_all_is_well(tmp_path: Path) -> None:
+    found = play(tmp_path, seed=1, instances=15)
     assert found["broken"] == []
     assert found["most_sets"] <= 8
     assert found["instances"] > 20

@@ -12,7 +12,7 @@ from tests.load.simulated import simulated
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
-INSTANCES = 60
+INSTANCES = 30
 
 
 @pytest.mark.timeout(600)

@@ -82,7 +82,7 @@ def walk(blocking: tuple[asyncio.Runner, Redis], examples: int, *stages: Stage) 
 @pytest.mark.timeout(EXAMPLES * 2 + 1800)
 def test_the_pool_does_what_the_model_does(blocking: tuple[asyncio.Runner, Redis]) -> None:
     """POOL_MACHINE_EXAMPLES=5000 walks further, and another way each time."""
-    walk(blocking, EXAMPLES or 60, Stage.generate, Stage.shrink)
+    walk(blocking, EXAMPLES or 40, Stage.generate, Stage.shrink)
 
 
 MUTANTS = {  # what is broken: script, its text, the text in its place

@@ -47,5 +47,5 @@ def test_memory_does_not_grow() -> None:
 def test_the_first_day_and_a_restart_of_the_server() -> None:
     """All open and none with a proxy: sets are bounded, restarts paced, the figures count down, the service hardly
     works while it waits, and a restart of the server costs no proxy and no set."""
-    found = soaked("--day", "200")["day"]
-    assert (found["sets"], found["held"], found["released_by_restart"]) == (200, 200, 0)
+    found = soaked("--day", "100")["day"]
+    assert (found["sets"], found["held"], found["released_by_restart"]) == (100, 100, 0)

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NEW = BATCH + 2
 """Each life finds two batches."""
-STRIDE = int(os.environ.get("MIRROR_STRIDE", "7"))
+STRIDE = int(os.environ.get("MIRROR_STRIDE", "13"))
 """One of so many moments is one to be killed at; the soak says 1. Odd, as each await has two: begin and end."""
 KILLS = 10
 """How many times under load; the soak kills 200 times on PostgreSQL (tests/load/killed.py)."""

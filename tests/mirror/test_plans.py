@@ -52,15 +52,17 @@ def short(index: str) -> str:
     return "primary" if primary else index.removeprefix("ix_proxy_events_").removeprefix("ix_proxy_ledger_")
 
 
-@pytest.fixture
-async def filled(engine: AsyncEngine) -> AsyncEngine:
+async def test_every_question_has_its_index(engine: AsyncEngine) -> None:
     await fill_events(engine, EVENTS)
     await fill_ledger(engine, TENANCIES)
     await fill_stats(engine, days=30)
-    return engine
+    await assert_events_have_theirs(engine)
+    await assert_the_ledger_has_its_own(engine)
+    await assert_what_has_not_ended_is_found_by_one(engine)
+    await assert_the_history_has_its_key(engine)
 
 
-async def test_every_question_has_its_index(filled: AsyncEngine) -> None:
+async def assert_events_have_theirs(filled: AsyncEngine) -> None:
     questions = Questions(filled)
     for name, (wanted, expected) in QUESTIONS.items():
         with asked(filled) as statements:
@@ -75,7 +77,7 @@ async def test_every_question_has_its_index(filled: AsyncEngine) -> None:
         assert used, name
 
 
-async def test_the_ledger_has_its_indexes(filled: AsyncEngine) -> None:
+async def assert_the_ledger_has_its_own(filled: AsyncEngine) -> None:
     questions = Questions(filled)
     for wanted, expected in (
         ({"instance": "id-7"}, {"primary", "instance", "name"}),
@@ -92,7 +94,7 @@ async def test_the_ledger_has_its_indexes(filled: AsyncEngine) -> None:
         assert used, wanted
 
 
-async def test_the_mirror_finds_by_an_index_what_has_not_ended(filled: AsyncEngine) -> None:
+async def assert_what_has_not_ended_is_found_by_one(filled: AsyncEngine) -> None:
     with asked(filled) as statements:
         async with filled.connect() as connection:
             assert len(await held(connection, {f"{number:020x}" for number in range(500, 1_000)})) > 50
@@ -102,7 +104,7 @@ async def test_the_mirror_finds_by_an_index_what_has_not_ended(filled: AsyncEngi
     assert "ended_at" in used
 
 
-async def test_the_history_has_its_key(filled: AsyncEngine) -> None:
+async def assert_the_history_has_its_key(filled: AsyncEngine) -> None:
     with asked(filled) as statements:
         await Questions(filled).history(AT - 86_400_000, AT, 600)
     assert {short(index) for index in await indexes(filled, statements)} == {"primary"}

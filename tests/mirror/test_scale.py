@@ -33,9 +33,9 @@ async def test_killed_under_load(redis_url: str) -> None:
 @pytest.mark.postgresql
 @pytest.mark.timeout(120)
 async def test_nothing_is_lost_while_sql_is_away(redis_url: str) -> None:
-    found = await outage(redis_url, 2_800)
+    found = await outage(redis_url, 1_400)
     assert found.broken == []
-    assert found.figures["compared"] >= 2 * 2_800
+    assert found.figures["compared"] >= 2 * 1_400
 
 
 @pytest.mark.alone

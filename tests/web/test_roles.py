@@ -79,18 +79,18 @@ async def test_a_role_and_those_above_it_are_let_in(api: Api, row: str) -> None:
             assert answer.status < 500
 
 
-@pytest.mark.parametrize("row", TABLE)
 @pytest.mark.parametrize("prefix", ["/api/v1", "/%61pi/v1", "/api/%76%31", "/%61%70%69/v1"])
-async def test_no_spelling_of_a_path_gets_around_the_token(api: Api, prefix: str, row: str) -> None:
-    method, path = row.replace(":[^/]+", "").split()
-    path = path.format(id="none", instance="none", name="none")
-    url = URL(str(api.client.make_url("/")).rstrip("/") + prefix + path, encoded=True)
-    async with api.client.session.request(method, url) as answer:
-        assert answer.status == 401
-    if TABLE[row] is not VIEWER:
-        headers = {"Authorization": f"Bearer {api.tokens[VIEWER]}"}
-        async with api.client.session.request(method, url, headers=headers) as answer:
-            assert answer.status == 403
+async def test_no_spelling_of_a_path_gets_around_the_token(api: Api, prefix: str) -> None:
+    for row, role in TABLE.items():
+        method, path = row.replace(":[^/]+", "").split()
+        path = path.format(id="none", instance="none", name="none")
+        url = URL(str(api.client.make_url("/")).rstrip("/") + prefix + path, encoded=True)
+        async with api.client.session.request(method, url) as answer:
+            assert (row, answer.status) == (row, 401)
+        if role is not VIEWER:
+            headers = {"Authorization": f"Bearer {api.tokens[VIEWER]}"}
+            async with api.client.session.request(method, url, headers=headers) as answer:
+                assert (row, answer.status) == (row, 403)
 
 
 async def test_the_absolute_form_does_not_either(api: Api) -> None:

@@ -41,5 +41,6 @@ class Paces:
 
     @classmethod
     def fast(cls) -> Paces:
-        """For tests: every transition is there and lasts 10 ms at most."""
-        return cls(0.01, 0.01, 0.01, attempt=0.01, delete=0.01, qr=0.01, create_qr=0.01, rejected_create=0.01)
+        """For tests: every transition is there, and lasts 10 ms; opening longer, so that a restart is not missed by who
+        looks while the machine is busy."""
+        return cls(0.01, 0.01, 0.1, attempt=0.01, delete=0.01, qr=0.01, create_qr=0.01, rejected_create=0.01)
