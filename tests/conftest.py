@@ -20,14 +20,14 @@ settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the mutations a sixteenth, others with each random seed: each is a pytest of its own and takes seconds."""
+    """Of the mutations one in twenty-four, others with each random seed: each is a pytest of its own and takes seconds."""
     if os.environ.get("MUTATIONS") == "all":
         return
     seed = getattr(config.option, "randomly_seed", 0)
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
-        drawn = (crc32(item.nodeid.encode()) + seed) % 16 == 0 or item.get_closest_marker("mutation") is None
+        drawn = (crc32(item.nodeid.encode()) + seed) % 24 == 0 or item.get_closest_marker("mutation") is None
         (kept if drawn else left_out).append(item)
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept

@@ -37,7 +37,7 @@ MOST_ANSWER_MS = 50
 PACE, BURST = 1.0, 5
 
 
-async def assign(redis_url: str, instances: int, rounds: int = 5) -> Result:
+async def assign(redis_url: str, instances: int, rounds: int = 10) -> Result:
     """All instances open at once: each holds a proxy in the time that the server alone needs plus a fifth. The best of
     some rounds counts: what else the machine does can only make one slower."""
     broken: list[str] = []
