@@ -20,7 +20,7 @@ settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the mutations one in twenty-four, others with each random seed: each is a pytest of its own and takes seconds."""
+    """One in twenty-four mutations, others with each random seed: each is a pytest of its own and takes seconds."""
     if os.environ.get("MUTATIONS") == "all":
         return
     seed = getattr(config.option, "randomly_seed", 0)
